@@ -1,0 +1,88 @@
+/**
+ * The key-value contract every driver fulfils and every format package builds on.
+ *
+ * Keys are byte strings ordered bytewise; a `string` key stands for its UTF-8 bytes. A value is one immutable byte
+ * string with a generation that changes whenever the value does. An absent key is `undefined`; a failed condition is a
+ * value; everything else that goes wrong is thrown.
+ * @module
+ */
+
+/** A key: bytes, or a string standing for its UTF-8 bytes. */
+export type Key = Uint8Array | string;
+
+/** Opaque token naming one version of one key's value. */
+export type Generation = string;
+
+/** Part of a value: from an offset (to the end without `length`), or its last bytes. */
+export type ByteRange = { readonly offset: number; readonly length?: number } | { readonly suffixLength: number };
+
+/** Half-open range of keys; no `end` means to the last key. */
+export interface KeyRange {
+  readonly start: Uint8Array;
+  readonly end?: Uint8Array;
+}
+
+export interface ReadOptions {
+  readonly range?: ByteRange;
+  readonly signal?: AbortSignal;
+}
+
+export interface WriteOptions {
+  /** Write only if the key still has this generation; `null`: only if it is absent. */
+  readonly ifGeneration?: Generation | null;
+  readonly signal?: AbortSignal;
+}
+
+export interface ListOptions {
+  readonly prefix?: Key;
+  readonly range?: KeyRange;
+  readonly signal?: AbortSignal;
+}
+
+/** A value (or the part asked for) and the generation it was read at. */
+export interface ReadResult {
+  readonly value: Uint8Array;
+  readonly generation: Generation;
+  /** Length of the whole value, also when only a range was read. */
+  readonly size: number;
+}
+
+/** `generation` after a successful write (`null`: deleted), or the one found when the condition failed (`null`: absent). */
+export interface WriteResult {
+  readonly written: boolean;
+  readonly generation: Generation | null;
+}
+
+export interface ListEntry {
+  readonly key: Uint8Array;
+  readonly size?: number;
+}
+
+/** What a driver can do; each flag is a positive promise, so that a wrapper that forgets one is slower, never wrong. */
+export interface Capabilities {
+  /** `write`, `deleteRange` work at all. */
+  readonly writable?: true;
+  /** `ifGeneration` is checked and applied in one atomic step, across processes. */
+  readonly conditionalWrites?: true;
+  readonly list?: true;
+}
+
+/** A store of byte strings. Every call takes a `signal`; implementations reject with the signal's reason. */
+export interface KvStore {
+  readonly capabilities: Capabilities;
+  /** Human-readable address, e.g. `file:///data/`; used in error messages. */
+  readonly url: string;
+  /** @returns the value, or `undefined` when absent. */
+  read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
+  /** @returns the value, `undefined` when absent, or `"unchanged"` when the key still has `ifNotGeneration`. */
+  read(
+    key: Key,
+    options: ReadOptions & { readonly ifNotGeneration: Generation },
+  ): Promise<ReadResult | "unchanged" | undefined>;
+  /** Writes, or deletes with `null`; durable when the promise resolves. */
+  write(key: Key, value: Uint8Array | null, options?: WriteOptions): Promise<WriteResult>;
+  /** Keys in bytewise order. */
+  list(options?: ListOptions): AsyncIterable<ListEntry>;
+  deleteRange(range: KeyRange, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  close(): Promise<void>;
+}
