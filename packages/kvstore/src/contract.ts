@@ -13,7 +13,10 @@ export type Key = Uint8Array | string;
 /** Opaque token naming one version of one key's value. */
 export type Generation = string;
 
-/** Part of a value: from an offset (to the end without `length`), or its last bytes. */
+/**
+ * Part of a value: from an offset (to the end without `length`), or its last bytes. A range that reaches past the end is
+ * clamped: fewer bytes come back, none when it lies wholly beyond, and `size` tells; it is no error.
+ */
 export type ByteRange = { readonly offset: number; readonly length?: number } | { readonly suffixLength: number };
 
 /** Half-open range of keys; no `end` means to the last key. */
@@ -25,6 +28,16 @@ export interface KeyRange {
 export interface ReadOptions {
   readonly range?: ByteRange;
   readonly signal?: AbortSignal;
+}
+
+/** Options of a read that answers `"unchanged"` when the key still has `ifNotGeneration`. */
+export interface ConditionalReadOptions extends ReadOptions {
+  readonly ifNotGeneration: Generation;
+}
+
+/** Options of either form of `read`, for implementations. */
+export interface AnyReadOptions extends ReadOptions {
+  readonly ifNotGeneration?: Generation;
 }
 
 export interface WriteOptions {
@@ -75,10 +88,7 @@ export interface KvStore {
   /** @returns the value, or `undefined` when absent. */
   read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
   /** @returns the value, `undefined` when absent, or `"unchanged"` when the key still has `ifNotGeneration`. */
-  read(
-    key: Key,
-    options: ReadOptions & { readonly ifNotGeneration: Generation },
-  ): Promise<ReadResult | "unchanged" | undefined>;
+  read(key: Key, options: ConditionalReadOptions): Promise<ReadResult | "unchanged" | undefined>;
   /** Writes, or deletes with `null`; durable when the promise resolves. */
   write(key: Key, value: Uint8Array | null, options?: WriteOptions): Promise<WriteResult>;
   /** Keys in bytewise order. */

@@ -1,1 +1,27 @@
+/**
+ * A small key-value contract with conditional writes and byte ranges, helpers, wrappers and the memory store. Drivers that
+ * do I/O are subpaths: `/file` (Node), `/http` (anywhere with `fetch`).
+ * @module
+ */
+export { checkByteRange, resolveByteRange } from "./byte-range.ts";
 export type * from "./contract.ts";
+export { isKvStoreError, KvStoreError, type KvStoreErrorCode, type KvStoreErrorDetails } from "./errors.ts";
+export {
+  compareKeys,
+  hasPrefix,
+  inRange,
+  intersectRanges,
+  isEmptyRange,
+  joinKeys,
+  keyBytes,
+  keyText,
+  listRange,
+  prefixRange,
+  prefixSuccessor,
+  printKey,
+} from "./keys.ts";
+export { memoryKvStore } from "./memory.ts";
+export { type KvDriver, type KvDrivers, memoryDriver, type OpenOptions, openKvStore } from "./open.ts";
+export { withPrefix } from "./prefix.ts";
+export { readValue } from "./read-value.ts";
+export { formatUrl, type ParsedUrl, parseUrl, type UrlBase, type UrlStage } from "./url.ts";

@@ -1,0 +1,170 @@
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type {
+  AnyReadOptions,
+  Capabilities,
+  ConditionalReadOptions,
+  Key,
+  KeyRange,
+  KvStore,
+  ListEntry,
+  ListOptions,
+  ReadOptions,
+  ReadResult,
+  WriteOptions,
+  WriteResult,
+} from "../contract.ts";
+import { KvStoreError } from "../errors.ts";
+import { isEmptyRange, keyBytes, listRange, printKey } from "../keys.ts";
+import type { KvDrivers } from "../open.ts";
+import { translate } from "./errors.ts";
+import { Folders } from "./folders.ts";
+import { hasNativeLocks } from "./lock.ts";
+import { checkKey, childPath, parentPath } from "./paths.ts";
+import { readFileValue } from "./read.ts";
+import { walkFiles } from "./walk.ts";
+import { confirmFolder, removeFile, replaceFile } from "./write.ts";
+
+export interface FileDriverOptions {
+  /**
+   * Sync files and folders to the disk before a write resolves. On by default; turn it off only for output that can be made
+   * again: after a power failure such files may be missing or empty.
+   */
+  readonly fsync?: boolean;
+}
+
+/**
+ * A store in the folder `root` (a path or `file:` URL), one file per key; the folder is made by the first write.
+ *
+ * Writes are atomic and durable, and with {@link WriteOptions.ifGeneration} exact across processes on one machine, also when
+ * any of them is killed. A key and the same key followed by a slash and more cannot both exist, since one is a file where
+ * the other needs a folder: `bad-key`.
+ */
+export function fileKvStore(root: string | URL, options: FileDriverOptions = {}): KvStore {
+  return new FileKvStore(resolve(root instanceof URL ? fileURLToPath(root) : root), options.fsync ?? true);
+}
+
+/** Driver of `file:///dir/` and of bare paths, which are resolved against the working directory. */
+export function fileDriver(options: FileDriverOptions = {}): KvDrivers {
+  return { file: { openBase: (base) => fileKvStore(base.path, options) } };
+}
+
+class FileKvStore implements KvStore {
+  readonly capabilities: Capabilities = hasNativeLocks
+    ? { writable: true, conditionalWrites: true, list: true }
+    : { writable: true, list: true };
+  readonly url: string;
+  readonly #root: Buffer;
+  readonly #fsync: boolean;
+  readonly #folders: Folders;
+  /** Last write per path, so that writers in this process take turns instead of polling for the lock. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #closed = false;
+
+  constructor(root: string, fsync: boolean) {
+    this.url = pathToFileURL(root.endsWith("/") ? root : `${root}/`).href;
+    this.#root = Buffer.from(root);
+    this.#fsync = fsync;
+    this.#folders = new Folders(this.#root, fsync);
+  }
+
+  read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
+  read(key: Key, options: ConditionalReadOptions): Promise<ReadResult | "unchanged" | undefined>;
+  async read(key: Key, options: AnyReadOptions = {}): Promise<ReadResult | "unchanged" | undefined> {
+    const path = this.#path(key, options.signal);
+    try {
+      return await readFileValue(path, options);
+    } catch (error) {
+      throw translate(error, "read", this.url, key);
+    }
+  }
+
+  async write(key: Key, value: Uint8Array | null, options: WriteOptions = {}): Promise<WriteResult> {
+    const path = this.#path(key, options.signal);
+    if (options.ifGeneration !== undefined && !hasNativeLocks) {
+      throw new KvStoreError(
+        "unsupported",
+        `conditional write of ${printKey(key)} in ${this.url}: fs-native-extensions has no file locks for ` +
+          `${process.platform}-${process.arch}`,
+        { url: this.url, key: printKey(key) },
+      );
+    }
+    try {
+      return await this.#inTurn(path, async () => {
+        options.signal?.throwIfAborted();
+        const context = { folders: this.#folders, fsync: this.#fsync, ...options };
+        if (value !== null) return await replaceFile(path, value, context);
+        const result = await removeFile(path, context);
+        if (result.written && this.#fsync) await confirmFolder(parentPath(path));
+        return result;
+      });
+    } catch (error) {
+      throw translate(error, value === null ? "delete" : "write", this.url, key);
+    }
+  }
+
+  async *list(options: ListOptions = {}): AsyncGenerator<ListEntry> {
+    this.#check(options.signal);
+    const range = listRange(options);
+    if (isEmptyRange(range)) return;
+    try {
+      for await (const { key } of walkFiles(this.#root, new Uint8Array(0), range, { signal: options.signal })) {
+        yield { key };
+      }
+    } catch (error) {
+      throw translate(error, "list", this.url);
+    }
+  }
+
+  /**
+   * Deletes the files that are there when the walk comes to them, each under its lock, and folders that have become empty.
+   * Files written meanwhile by others may stay.
+   */
+  async deleteRange(range: KeyRange, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#check(options.signal);
+    if (isEmptyRange(range)) return;
+    const { signal } = options;
+    const leaveFolder = async (folder: Buffer): Promise<void> => {
+      await this.#folders.sweep(folder);
+      if (await this.#folders.removeIfEmpty(folder)) return;
+      if (this.#fsync) await confirmFolder(folder);
+    };
+    try {
+      for await (const { path } of walkFiles(this.#root, new Uint8Array(0), range, { signal, leaveFolder })) {
+        await this.#inTurn(path, () => removeFile(path, { signal }));
+      }
+    } catch (error) {
+      throw translate(error, "delete a range of", this.url);
+    }
+  }
+
+  /** Waits for the writes under way; later calls reject with `closed`. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#turns.values());
+  }
+
+  #path(key: Key, signal: AbortSignal | undefined): Buffer {
+    this.#check(signal);
+    const bytes = keyBytes(key);
+    checkKey(bytes, this.url);
+    return childPath(this.#root, bytes);
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (this.#closed) throw new KvStoreError("closed", `${this.url} was closed`, { url: this.url });
+  }
+
+  async #inTurn<T>(path: Buffer, action: () => Promise<T>): Promise<T> {
+    const name = path.toString("latin1");
+    const previous = this.#turns.get(name);
+    const turn = previous === undefined ? action() : previous.then(action, action);
+    this.#turns.set(name, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(name) === turn) this.#turns.delete(name);
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Replacing and deleting one file, atomically towards readers, other writers and crashes.
+ *
+ * A value goes to a temporary file in the folder of its key, which is synced and renamed over the target while the key's
+ * lock is held; then the folder is synced. Readers see a whole old or new value at any time. A crash leaves at most a
+ * temporary file, which lists hide and the next writer in that folder removes.
+ * @module
+ */
+import { constants } from "node:fs";
+import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import type { Generation, WriteResult } from "../contract.ts";
+import { KvStoreError } from "../errors.ts";
+import { systemCode } from "./errors.ts";
+import { type Folders, syncFolder } from "./folders.ts";
+import { acquireLock, tryLock } from "./lock.ts";
+import { lockPath, parentPath, temporaryPath } from "./paths.ts";
+import { generationOf, isAbsence, makeLater, statValue, waitUntilPast } from "./version.ts";
+
+/** Bytes handed to the system at once; between slabs the signal is looked at. */
+const slabBytes = 64 << 20;
+/** How often a folder may vanish, or a fresh temporary be swept away, under one write. */
+const maxAttempts = 16;
+
+export interface WriteContext {
+  readonly folders: Folders;
+  readonly fsync: boolean;
+  readonly ifGeneration?: Generation | null | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Puts a value at `path` under its lock, if the condition holds. */
+export async function replaceFile(path: Buffer, value: Uint8Array, context: WriteContext): Promise<WriteResult> {
+  const folder = parentPath(path);
+  for (let attempt = 1; ; attempt++) {
+    await context.folders.ensure(folder);
+    try {
+      const result = await replaceOnce(path, value, context);
+      if (result.written && context.fsync) await confirmFolder(folder);
+      return result;
+    } catch (error) {
+      // The folder was removed as empty, or a sweep took the temporary before it was locked: nothing happened yet.
+      if (systemCode(error) !== "ENOENT" || attempt === maxAttempts) throw error;
+      context.folders.forget(folder);
+    }
+  }
+}
+
+/** Removes the file at `path` under its lock, if the condition holds. The folder is not synced. */
+export async function removeFile(path: Buffer, context: Omit<WriteContext, "folders" | "fsync">): Promise<WriteResult> {
+  const before = await statValue(path);
+  const found = before === undefined ? null : generationOf(before);
+  if (context.ifGeneration !== undefined && context.ifGeneration !== found)
+    return { written: false, generation: found };
+  if (before === undefined) return { written: true, generation: null };
+  const lock = await acquireLock(lockPath(path), context.signal).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  if (lock === undefined) {
+    // The whole folder went meanwhile.
+    const written = context.ifGeneration === undefined || context.ifGeneration === null;
+    return { written, generation: null };
+  }
+  try {
+    const current = await statValue(path);
+    const generation = current === undefined ? null : generationOf(current);
+    if (context.ifGeneration !== undefined && context.ifGeneration !== generation)
+      return { written: false, generation };
+    if (current !== undefined) {
+      await waitUntilPast(current);
+      await unlink(path);
+    }
+    return { written: true, generation: null };
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Syncs the folder after a change in it. When that fails, the change is visible but perhaps not durable: `ambiguous`. */
+export async function confirmFolder(folder: Buffer): Promise<void> {
+  try {
+    await syncFolder(folder);
+  } catch (cause) {
+    // Gone with everything in it, by a later deletion.
+    if (isAbsence(systemCode(cause))) return;
+    throw new KvStoreError("ambiguous", `${folder.toString()} changed, but syncing it failed: may not be durable`, {
+      cause,
+    });
+  }
+}
+
+async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContext): Promise<WriteResult> {
+  const { ifGeneration, signal } = context;
+  if (ifGeneration !== undefined) {
+    const stats = await statValue(path);
+    const found = stats === undefined ? null : generationOf(stats);
+    if (found !== ifGeneration) return { written: false, generation: found };
+  }
+  const temporary = temporaryPath(path);
+  const file = await open(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+  let renamed = false;
+  try {
+    // Locked so that sweeps leave it alone; a sweep that was faster makes the rename fail with ENOENT.
+    tryLock(file);
+    await writeAll(file, value, signal);
+    if (context.fsync) await file.sync();
+    const lock = await acquireLock(lockPath(path), signal);
+    try {
+      const current = await statValue(path);
+      const found = current === undefined ? null : generationOf(current);
+      if (ifGeneration !== undefined && ifGeneration !== found) return { written: false, generation: found };
+      const stats = current === undefined ? await file.stat({ bigint: true }) : await makeLater(file, current);
+      signal?.throwIfAborted();
+      await rename(temporary, path);
+      renamed = true;
+      return { written: true, generation: generationOf(stats) };
+    } finally {
+      await lock.release();
+    }
+  } finally {
+    try {
+      if (!renamed) await unlinkIfThere(temporary);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+async function writeAll(file: FileHandle, value: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  for (let offset = 0; offset < value.length; ) {
+    signal?.throwIfAborted();
+    const { bytesWritten } = await file.write(value, offset, Math.min(slabBytes, value.length - offset), offset);
+    offset += bytesWritten;
+  }
+}
+
+async function unlinkIfThere(path: Buffer): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+}
