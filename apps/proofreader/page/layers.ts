@@ -1,0 +1,73 @@
+/** The layers of the viewer as Neuroglancer's JSON state describes them. */
+import type { Table, Vector } from "./server.ts";
+
+export const imageLayer = "image";
+export const objectsLayer = "all objects";
+export const graphLayer = "proofreading";
+
+/** A version of the segmentation: unix seconds as text, or `undefined` for now. */
+export type Moment = string | undefined;
+
+export function initialState(base: string, table: Table, moment: Moment, revision: string): object {
+  const [x, y, z] = table.resolution;
+  return {
+    dimensions: { x: [x * 1e-9, "m"], y: [y * 1e-9, "m"], z: [z * 1e-9, "m"] },
+    position: table.voxelOffset.map((offset, axis) => offset + table.size[axis as 0] / 2) as Vector,
+    crossSectionScale: Math.max(0.25, Math.min(4, Math.max(table.size[0], table.size[1]) / 700)),
+    projectionScale:
+      Math.max(...table.size.map((size, axis) => (size * table.resolution[axis as 0]) / Math.min(x, y, z))) * 1.4,
+    layout: "4panel",
+    showDefaultAnnotations: false,
+    showSlices: true,
+    layers: [
+      ...(table.hasImage
+        ? [
+            {
+              type: "image",
+              name: imageLayer,
+              source: `precomputed://${base}/data/${encodeURIComponent(table.name)}/image`,
+            },
+          ]
+        : []),
+      objectsLayerState(base, table, moment ?? revision),
+      graphLayerState(base, table, moment, []),
+    ],
+    selectedLayer: { layer: graphLayer, visible: false },
+  };
+}
+
+/** Every object in its colour, underneath; picking is left to the graph layer. `revision` names one unchanging state. */
+export function objectsLayerState(base: string, table: Table, revision: string): object {
+  return {
+    type: "segmentation",
+    name: objectsLayer,
+    source: {
+      url: `precomputed://${base}/objects/${encodeURIComponent(`${table.name}@${revision}`)}`,
+      subsources: { default: true, bounds: false },
+      enableDefaultSubsources: false,
+    },
+    pick: false,
+    selectedAlpha: table.hasImage ? 0.28 : 0.6,
+    hoverHighlight: false,
+  };
+}
+
+/** The layer that is edited: selected objects stand out. At an earlier moment it takes no edits. */
+export function graphLayerState(base: string, table: Table, moment: Moment, segments: readonly string[]): object {
+  const name = moment === undefined ? table.name : `${table.name}@${moment}`;
+  return {
+    type: "segmentation",
+    name: graphLayer,
+    source: `graphene://${base}/segmentation/table/${name}`,
+    segments,
+    ignoreNullVisibleSet: false,
+    selectedAlpha: 0.55,
+    notSelectedAlpha: 0,
+    ...(moment === undefined ? { toolBindings: { M: "grapheneMergeSegments" } } : {}),
+  };
+}
+
+/** The moment a graphene source URL is pinned to. */
+export function momentOfSource(url: string): Moment {
+  return /\/table\/[^/]*?(?:@|%40)([\d.]+)$/.exec(url)?.[1];
+}

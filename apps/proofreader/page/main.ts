@@ -1,0 +1,117 @@
+/** Wires the page: the viewer, the time slider, the list of operations, and what the server tells. */
+import "./style.css";
+import { createHistory } from "./history.ts";
+import { createHowTo } from "./how-to.ts";
+import {
+  graphLayer,
+  graphLayerState,
+  initialState,
+  type Moment,
+  momentOfSource,
+  objectsLayer,
+  objectsLayerState,
+} from "./layers.ts";
+import { startViewer } from "./neuroglancer.ts";
+import { createNotices } from "./notices.ts";
+import { describeOperation, momentText } from "./operation-text.ts";
+import {
+  base,
+  fetchOperations,
+  fetchTables,
+  type Operation,
+  type Table,
+  translateRoots,
+  watchOperations,
+} from "./server.ts";
+import { createTimeline } from "./timeline.ts";
+
+const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+const notify = createNotices(element("notices"));
+
+start().catch((error: unknown) => {
+  notify(`The page cannot start: ${error instanceof Error ? error.message : String(error)}`, "refusal");
+});
+
+async function start(): Promise<void> {
+  const table = await chooseTable();
+  const operations = [...(await fetchOperations(table.name))];
+  describeTable(table);
+  const revision = () => operations.findLast((operation) => operation.status === "done")?.time ?? "0";
+  const view = startViewer(element("viewer"), initialState(base, table, undefined, revision()));
+  const moment = (): Moment => momentOfSource(view.graphSource() ?? "");
+
+  const timeline = createTimeline(element("timeline"), (to) => {
+    travel(to).catch((error: unknown) => notify(`Could not go there: ${(error as Error).message}`, "refusal"));
+  });
+  const history = createHistory(element("history"), (operation) => {
+    if (operation.position) view.goTo(operation.position);
+    if (moment() === undefined) {
+      translateRoots(table.name, operation.newRoots, operation.time, undefined).then(view.showRoots, (error: Error) =>
+        notify(error.message, "refusal"),
+      );
+    }
+  });
+  const showMoment = () => {
+    const at = moment();
+    timeline.show(operations, at);
+    history.show(operations, at);
+    const badge = element("moment");
+    badge.textContent = at === undefined ? "Live" : `As of ${momentText(at)}`;
+    badge.classList.toggle("past", at !== undefined);
+    element<HTMLButtonElement>("merge").disabled = at !== undefined;
+  };
+
+  async function travel(to: Moment): Promise<void> {
+    const from = moment();
+    if (from === to) return;
+    const roots = await translateRoots(table.name, view.selectedRoots(), from, to);
+    view.putLayer(objectsLayer, objectsLayerState(base, table, to ?? revision()));
+    view.putLayer(graphLayer, graphLayerState(base, table, to, roots));
+    showMoment();
+  }
+
+  const refreshObjects = () => view.putLayer(objectsLayer, objectsLayerState(base, table, moment() ?? revision()));
+  watchOperations(table.name, (operation: Operation) => {
+    if (operations.some((known) => known.id === operation.id)) return;
+    operations.push(operation);
+    if (operation.status === "done" && moment() === undefined) {
+      view.replaceRoots(operation.oldRoots, operation.newRoots);
+      refreshObjects();
+      notify(`${describeOperation(operation)} by ${operation.user}`);
+    }
+    showMoment();
+  });
+
+  const mergeButton = element<HTMLButtonElement>("merge");
+  mergeButton.addEventListener("click", () => view.toggleMerge());
+  view.onMergeToolChanged((active) => mergeButton.setAttribute("aria-pressed", String(active)));
+  element("share").addEventListener("click", () => {
+    navigator.clipboard.writeText(location.href).then(
+      () => notify("Link copied: it opens exactly this view."),
+      () => notify("The browser refused the clipboard; copy the address bar instead.", "refusal"),
+    );
+  });
+  view.onStateRestored(showMoment);
+  createHowTo(element<HTMLDialogElement>("how-to"), element("help"));
+  // A link may name an older revision of the objects layer; a live view shows the present one.
+  refreshObjects();
+  showMoment();
+}
+
+async function chooseTable(): Promise<Table> {
+  const tables = await fetchTables();
+  const wanted = new URLSearchParams(location.search).get("table");
+  const table = wanted === null ? tables[0] : tables.find(({ name }) => name === wanted);
+  if (table) return table;
+  throw new Error(
+    wanted === null
+      ? "this server has no table"
+      : `there is no table “${wanted}”; known: ${tables.map(({ name }) => name).join(", ")}`,
+  );
+}
+
+function describeTable(table: Table): void {
+  document.title = `${table.name} · pcg proofreader`;
+  element("table-name").textContent = table.name;
+  element("volume-facts").textContent = `${table.size.join(" × ")} voxels of ${table.resolution.join(" × ")} nm`;
+}

@@ -1,0 +1,87 @@
+/** What the page asks of the server besides what the graphene layer asks itself. Ids are strings, times unix seconds as text. */
+
+export type Vector = [number, number, number];
+
+export interface Table {
+  readonly name: string;
+  /** Nanometres per voxel. */
+  readonly resolution: Vector;
+  readonly voxelOffset: Vector;
+  /** Voxels. */
+  readonly size: Vector;
+  readonly hasImage: boolean;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly kind: string;
+  readonly status: "done" | "refused";
+  readonly user: string;
+  /** Unix seconds with microseconds, e.g. `1795244027.123456`. */
+  readonly time: string;
+  /** Voxel the operation was made at. */
+  readonly position: Vector | null;
+  readonly oldRoots: readonly string[];
+  readonly newRoots: readonly string[];
+}
+
+/** Where the page is served; everything else lies below it. */
+export const base = new URL(".", document.baseURI).href.replace(/\/$/, "");
+
+export async function fetchTables(): Promise<Table[]> {
+  return ((await getJson("api/tables")) as { tables: Table[] }).tables;
+}
+
+export async function fetchOperations(table: string): Promise<Operation[]> {
+  const path = `api/tables/${encodeURIComponent(table)}/operations`;
+  return ((await getJson(path)) as { operations: Operation[] }).operations;
+}
+
+/** Calls back for each operation that is committed from now on, whoever makes it; reconnects by itself. */
+export function watchOperations(table: string, onOperation: (operation: Operation) => void): () => void {
+  const events = new EventSource(`${base}/api/tables/${encodeURIComponent(table)}/events`);
+  events.addEventListener("operation", (event) => onOperation(JSON.parse(event.data) as Operation));
+  return () => events.close();
+}
+
+/** The objects that hold the supervoxels of `roots` at `toTime` (`undefined`: now), when they are those of `fromTime`. */
+export async function translateRoots(
+  table: string,
+  roots: readonly string[],
+  fromTime: string | undefined,
+  toTime: string | undefined,
+): Promise<string[]> {
+  if (roots.length === 0) return [];
+  const graph = (time: string | undefined) =>
+    `segmentation/api/v1/table/${encodeURIComponent(time === undefined ? table : `${table}@${time}`)}`;
+  const leaves = (await postJson(`${graph(fromTime)}/node/leaves_many?int64_as_str=1`, { node_ids: roots })) as Record<
+    string,
+    string[]
+  >;
+  const answer = (await postJson(`${graph(toTime)}/roots?int64_as_str=1`, {
+    node_ids: Object.values(leaves).flat(),
+  })) as {
+    root_ids: string[];
+  };
+  return [...new Set(answer.root_ids)].filter((root) => root !== "0");
+}
+
+async function getJson(path: string): Promise<unknown> {
+  return parse(await fetch(`${base}/${path}`));
+}
+
+async function postJson(path: string, body: unknown): Promise<unknown> {
+  return parse(await fetch(`${base}/${path}`, { method: "POST", body: JSON.stringify(body) }));
+}
+
+async function parse(response: Response): Promise<unknown> {
+  if (response.ok) return response.json();
+  const text = await response.text();
+  let message = text;
+  try {
+    message = (JSON.parse(text) as { message?: string }).message ?? text;
+  } catch {
+    // Not every refusal comes from our server; its text is all there is to show.
+  }
+  throw new Error(message || `The server answered ${response.status}`);
+}
