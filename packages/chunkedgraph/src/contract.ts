@@ -177,4 +177,7 @@ export type GraphErrorCode =
   | "bad-settings"
   | "not-ingested"
   | "already-ingested"
+  | "no-voxels"
+  | "clock-behind"
+  | "corrupt-row"
   | "invalid-argument";

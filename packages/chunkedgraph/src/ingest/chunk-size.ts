@@ -1,0 +1,54 @@
+/**
+ * Choosing chunk sizes: of the graph, when nobody named one, and of the supervoxel volume's files.
+ * @module
+ */
+import type { Xyz } from "@pcg/volume";
+
+/** Graph chunks grow to at least this many voxels: smaller ones cost more edges, rows and files per voxel. */
+const ENOUGH_VOXELS = 1 << 20;
+/** And shrink to at most this many, so that a task stays within some 150 MB. */
+const MOST_VOXELS = 1 << 22;
+/** An axis thinner than this cuts nearly every supervoxel. */
+const THIN = 16;
+/** A volume at least this long on an axis is divided there, so that it can be ingested in parallel. */
+const DIVIDE_FROM = 64;
+
+/**
+ * A chunk size for a graph: whole storage chunks of the source where they are not too large (none is then read twice), grown
+ * along the physically shortest axis until the chunk holds about a million voxels, at least two per axis.
+ */
+export function defaultChunkSize(size: Xyz, sourceChunk: Xyz, resolution: Xyz): Xyz {
+  const chunk = [sourceChunk[0], sourceChunk[1], sourceChunk[2]];
+  const voxels = (): number => chunk[0]! * chunk[1]! * chunk[2]!;
+  const extent = (axis: number): number => chunk[axis]! * resolution[axis]!;
+  for (let axis = 0; axis < 3; axis++) {
+    while (chunk[axis]! < THIN && chunk[axis]! < size[axis]!) chunk[axis] = chunk[axis]! * 2;
+    while (size[axis]! >= DIVIDE_FROM && chunk[axis]! >= size[axis]!) chunk[axis] = Math.ceil(chunk[axis]! / 2);
+    chunk[axis] = Math.max(1, Math.min(chunk[axis]!, size[axis]!));
+  }
+  while (voxels() > MOST_VOXELS) {
+    const longest = [0, 1, 2].reduce((best, axis) => (extent(axis) > extent(best) ? axis : best));
+    chunk[longest] = Math.ceil(chunk[longest]! / 2);
+  }
+  while (voxels() < ENOUGH_VOXELS) {
+    const growing = [0, 1, 2].filter((axis) => chunk[axis]! * 2 < size[axis]!);
+    if (growing.length === 0) break;
+    const shortest = growing.reduce((best, axis) => (extent(axis) < extent(best) ? axis : best));
+    chunk[shortest] = chunk[shortest]! * 2;
+  }
+  return [chunk[0]!, chunk[1]!, chunk[2]!];
+}
+
+/**
+ * Files of the supervoxel volume per graph chunk: per axis the whole chunk up to 64 voxels, else its largest divisor between 16
+ * and 64, else the whole chunk. So each file belongs to one graph chunk and is always written whole.
+ */
+export function storageChunkSize(chunkSize: Xyz): Xyz {
+  return [storageLength(chunkSize[0]), storageLength(chunkSize[1]), storageLength(chunkSize[2])];
+}
+
+function storageLength(length: number): number {
+  if (length <= 64) return length;
+  for (let divisor = 64; divisor >= 16; divisor--) if (length % divisor === 0) return divisor;
+  return length;
+}

@@ -1,0 +1,110 @@
+/**
+ * The first pass over a chunk: its voxels become supervoxels.
+ *
+ * Memory: about 8 bytes (32-bit labels) or 12 bytes (64-bit labels) per voxel for labels and components, as much again while
+ * the source decodes, and one storage chunk of the output: see {@link chunkTaskBytes}.
+ * @module
+ */
+import { componentLabels, componentStats, connectedComponents } from "@pcg/kernels/components";
+import { countContacts } from "@pcg/kernels/contacts";
+import { applyTable } from "@pcg/kernels/renumber";
+import type { KvStore } from "@pcg/kvstore";
+import type { Box, Volume, Xyz } from "@pcg/volume";
+import { halves, IdLayout } from "../ids.ts";
+import { encodeEdges } from "../rows/edges.ts";
+import { boxSize } from "./chunk-order.ts";
+import { encodeRuns, slicePlane } from "./planes.ts";
+import { Scratch } from "./scratch.ts";
+import { type SupervoxelPlace, writeSupervoxels } from "./supervoxel-volume.ts";
+
+export interface ChunkTask {
+  /** Address of the segmentation, and the key of its scale. */
+  readonly source: string;
+  readonly scale: string;
+  readonly supervoxels: SupervoxelPlace;
+  /** Address of the scratch store. */
+  readonly scratch: string;
+  readonly ordinal: number;
+  /** The layer-1 chunk id; supervoxel n of the chunk is this plus n. */
+  readonly chunk: bigint;
+  readonly box: Box;
+  readonly connectivity: 6 | 26;
+  readonly layers: number;
+  readonly spatialBits: number;
+}
+
+export interface ChunkResult {
+  readonly supervoxels: number;
+  /** Pairs of touching supervoxels. */
+  readonly contacts: number;
+  /** The edges cell of the chunk's inside. */
+  readonly edges: Uint8Array;
+}
+
+/** Peak memory of a task on a chunk of this size, for the runner's budget. */
+export function chunkTaskBytes(chunkSize: Xyz): number {
+  return 40 * chunkSize[0] * chunkSize[1] * chunkSize[2] + (32 << 20);
+}
+
+export async function runChunkTask(
+  task: ChunkTask,
+  volume: Volume,
+  supervoxels: KvStore,
+  scratch: KvStore,
+  signal: AbortSignal,
+): Promise<ChunkResult> {
+  const scale = volume.scales.find(({ key }) => key === task.scale);
+  if (scale === undefined) throw new Error(`${volume.url} has no scale ${JSON.stringify(task.scale)} any more`);
+  const size = boxSize(task.box);
+  const labels = await scale.readLabels(task.box, { signal });
+  signal.throwIfAborted();
+  const { components, count } = connectedComponents(labels, size, task.connectivity);
+  const ids = supervoxelIds(task.chunk, count);
+  const written = writeSupervoxels(supervoxels, task.supervoxels, task.box, components, ids, signal);
+  const { pairs, areas } = countContacts(components, size);
+  const { representatives } = componentStats(components, size, count);
+  await new Scratch(scratch).writeChunk(
+    task.ordinal,
+    {
+      labels: widen(componentLabels(labels, components, count)),
+      positions: representatives,
+      planes: outerPlanes(components, size),
+    },
+    signal,
+  );
+  await written;
+  const layout = new IdLayout(task.layers, task.spatialBits);
+  const edges = encodeEdges(layout, task.chunk, {
+    pairs: applyTable(pairs, ids),
+    affinities: Float32Array.from(areas),
+    areas: widen(areas),
+    active: new Uint8Array(areas.length),
+  });
+  return { supervoxels: count, contacts: areas.length, edges };
+}
+
+/** Element n is the id of supervoxel number n; element 0 is 0, the background. */
+export function supervoxelIds(chunk: bigint, count: number): BigUint64Array {
+  const ids = new BigUint64Array(count + 1).fill(chunk);
+  const half = halves(ids);
+  // Segment numbers have fewer than 32 bits here, and a chunk id has zeros in their place.
+  for (let number = 1; number <= count; number++) half[2 * number] = (half[2 * number]! | number) >>> 0;
+  ids[0] = 0n;
+  return ids;
+}
+
+function widen(labels: Uint32Array | BigUint64Array): BigUint64Array {
+  if (labels instanceof BigUint64Array) return labels;
+  const wide = new BigUint64Array(labels.length);
+  const half = halves(wide);
+  for (let i = 0; i < labels.length; i++) half[2 * i] = labels[i]!;
+  return wide;
+}
+
+/** Low and high plane of x, y, z, as runs. */
+function outerPlanes(numbers: Uint32Array, size: Xyz): Uint32Array[] {
+  return [0, 1, 2].flatMap((axis) => [
+    encodeRuns(slicePlane(numbers, size, axis, 0)),
+    encodeRuns(slicePlane(numbers, size, axis, size[axis]! - 1)),
+  ]);
+}
