@@ -1,0 +1,73 @@
+/**
+ * The one WebAssembly memory that all kernels of this package work in. Calls are synchronous and none keeps anything in it,
+ * so each call lays out its arrays from address 0 anew. It grows as calls need it; a memory that a large call left behind
+ * is dropped at the next call that needs little.
+ * @module
+ */
+import { KernelError } from "./error.ts";
+
+const PAGE = 65536;
+/** A memory larger than this is not kept for small calls. */
+const KEEP_BYTES = 64 << 20;
+/** WebAssembly addresses are 32 bits wide. */
+const MOST_BYTES = 2 ** 32;
+
+/** Data moves through memory in slabs of about this size, so that they stay in the processor's cache. */
+export const SLAB_BYTES: number = 256 * 1024;
+
+let memory: WebAssembly.Memory | undefined;
+const modules = new Map<string, WebAssembly.Module>();
+let instances = new Map<string, WebAssembly.Exports>();
+
+/** The exports of a kernel on a memory of at least `bytes` bytes. `wasm` is its binary in base64, compiled once. */
+export function kernel<Exports>(wasm: string, bytes: number): Exports {
+  reserve(bytes);
+  let exports = instances.get(wasm);
+  if (exports === undefined) {
+    let module = modules.get(wasm);
+    if (module === undefined) {
+      module = new WebAssembly.Module(Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0)));
+      modules.set(wasm, module);
+    }
+    exports = new WebAssembly.Instance(module, { env: { memory: memory! } }).exports;
+    instances.set(wasm, exports);
+  }
+  return exports as Exports;
+}
+
+/** The memory's bytes now. Any kernel call may grow the memory, and a view taken before is empty then. */
+export function heap(): Uint8Array {
+  return new Uint8Array(memory!.buffer);
+}
+
+/** `address` rounded up so that vectors lie well. */
+export function align(address: number): number {
+  return Math.ceil(address / 16) * 16;
+}
+
+/** The bytes under a typed array, shared and not copied. */
+export function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** The error for a kernel that reported the end of memory. */
+export function outOfMemory(bytes: number, cause?: unknown): KernelError {
+  const message = `the kernel needs about ${bytes} bytes of WebAssembly memory, which the engine did not give; use smaller blocks`;
+  return new KernelError("OUT_OF_MEMORY", message, { bytes }, { cause });
+}
+
+function reserve(bytes: number): void {
+  const have = memory?.buffer.byteLength ?? 0;
+  if (memory === undefined || (have > KEEP_BYTES && bytes <= KEEP_BYTES)) {
+    memory = new WebAssembly.Memory({ initial: 16 });
+    instances = new Map();
+  }
+  const missing = bytes - memory.buffer.byteLength;
+  if (missing <= 0) return;
+  if (bytes > MOST_BYTES) throw outOfMemory(bytes);
+  try {
+    memory.grow(Math.ceil(missing / PAGE));
+  } catch (cause) {
+    throw outOfMemory(bytes, cause);
+  }
+}
