@@ -1,0 +1,113 @@
+/**
+ * One chunk: voxels to stored bytes and back, for every encoding. Pure functions without a store, so that workers and
+ * servers can use them alone. Decoders bound every length before they allocate.
+ * @module
+ */
+import type { Xyz } from "./chunk-grid.ts";
+import {
+  decodeCompressedSegmentation,
+  encodeCompressedSegmentation,
+  maxCompressedSegmentationBytes,
+} from "./codecs/compressed-segmentation.ts";
+import { decodeCompresso } from "./codecs/compresso.ts";
+import type { PixelArray } from "./codecs/image.ts";
+import { decodeJpeg, encodeJpeg } from "./codecs/jpeg.ts";
+import { decodePng, encodePng } from "./codecs/png.ts";
+import { decodeRaw, encodeRaw } from "./codecs/raw.ts";
+import { bytesPerVoxel, type ChunkArray, checkVoxels, type DataType } from "./data-type.ts";
+import { PrecomputedError } from "./errors.ts";
+import { ENCODINGS, type PrecomputedInfo, type ScaleInfo } from "./info.ts";
+
+/** All that decides how the chunks of a scale are encoded. Plain data. */
+export interface ChunkFormat {
+  readonly encoding: ScaleInfo["encoding"];
+  readonly dataType: DataType;
+  readonly channels: number;
+  /** Only for, and needed by, `compressed_segmentation`. */
+  readonly blockSize?: Xyz | undefined;
+  readonly jpegQuality?: number | undefined;
+  readonly pngLevel?: number | undefined;
+}
+
+/** The format of the chunks of one scale of `info`. */
+export function chunkFormat(info: PrecomputedInfo, scale: ScaleInfo): ChunkFormat {
+  return {
+    encoding: scale.encoding,
+    dataType: info.data_type,
+    channels: info.num_channels,
+    blockSize: scale.compressed_segmentation_block_size,
+    jpegQuality: scale.jpeg_quality,
+    pngLevel: scale.png_level,
+  };
+}
+
+/**
+ * Encodes the voxels of one chunk.
+ *
+ * @param size voxels of this chunk in x, y, z: truncated at the volume's edge
+ * @param data x fastest, then y, z, channel; the array type of `format.dataType`
+ */
+export async function encodeChunk(format: ChunkFormat, size: Xyz, data: ChunkArray): Promise<Uint8Array> {
+  const { encoding, dataType, channels } = format;
+  checkVoxels(dataType, voxelCount(size) * channels, data);
+  switch (encoding) {
+    case "raw":
+      return encodeRaw(data);
+    case "compressed_segmentation":
+      return encodeCompressedSegmentation(data, size, channels, blockSize(format));
+    case "png":
+      return encodePng(data as PixelArray, size, channels, format.pngLevel);
+    case "jpeg":
+      return encodeJpeg(data as Uint8Array, size, channels, format.jpegQuality);
+    case "compresso":
+      throw new PrecomputedError(
+        "UNSUPPORTED",
+        "compresso chunks can be read, not written; write compressed_segmentation",
+      );
+    default:
+      throw unknownEncoding(encoding);
+  }
+}
+
+/** Decodes one chunk; see {@link encodeChunk}. CORRUPT when the bytes are no such chunk. */
+export async function decodeChunk(format: ChunkFormat, size: Xyz, bytes: Uint8Array): Promise<ChunkArray> {
+  const { encoding, dataType, channels } = format;
+  switch (encoding) {
+    case "raw":
+      return decodeRaw(bytes, dataType, voxelCount(size) * channels);
+    case "compressed_segmentation":
+      return decodeCompressedSegmentation(bytes, dataType, size, channels, blockSize(format));
+    case "png":
+      return decodePng(bytes, size, channels, bytesPerVoxel(dataType) as 1 | 2);
+    case "jpeg":
+      return decodeJpeg(bytes, size, channels);
+    case "compresso":
+      return decodeCompresso(bytes, dataType, size);
+    default:
+      throw unknownEncoding(encoding);
+  }
+}
+
+/** Most bytes a chunk of `size` can have encoded; what unpacks to more is refused unread. */
+export function maxEncodedBytes(format: ChunkFormat, size: Xyz): number {
+  const raw = voxelCount(size) * format.channels * bytesPerVoxel(format.dataType);
+  if (format.encoding === "raw") return raw;
+  if (format.encoding === "compressed_segmentation") {
+    return maxCompressedSegmentationBytes(format.dataType, size, format.channels, blockSize(format));
+  }
+  // Picture and boundary formats stay below this even on noise; the constant is for their headers and metadata.
+  return 4 * raw + 2 ** 20;
+}
+
+function voxelCount(size: Xyz): number {
+  return size[0] * size[1] * size[2];
+}
+
+function blockSize(format: ChunkFormat): Xyz {
+  if (format.blockSize === undefined) throw new TypeError("compressed_segmentation needs format.blockSize");
+  return format.blockSize;
+}
+
+function unknownEncoding(encoding: string): PrecomputedError {
+  return new PrecomputedError("UNSUPPORTED", `encoding "${encoding}" is none of ${ENCODINGS.join(", ")}`, { encoding });
+}
