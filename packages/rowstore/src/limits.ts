@@ -20,6 +20,12 @@ import { RowStoreError } from "./errors.ts";
 /** The largest timestamp of a cell, 2^63 - 1 (in the year 294247). */
 export const MAX_TIMESTAMP: bigint = (1n << 63n) - 1n;
 
+/**
+ * What the engines of this package take. With every byte of 960 escaped and the rest of its key, a cell still fits the
+ * 1978 bytes of an LMDB key.
+ */
+export const CELL_LIMITS: Limits = { maxKeyBytes: 960, maxValueBytes: 256 * 2 ** 20 };
+
 type Limits = Pick<RowStoreCapabilities, "maxKeyBytes" | "maxValueBytes">;
 
 const FAMILY = /^[A-Za-z0-9_.-]{1,16}$/;

@@ -28,6 +28,7 @@ import { RowStoreError } from "./errors.ts";
 import { keepsCell } from "./gc-rules.ts";
 import { mergeRanges } from "./key-range.ts";
 import {
+  CELL_LIMITS,
   checkGcRules,
   checkGuards,
   checkIncrement,
@@ -40,12 +41,10 @@ import {
 } from "./limits.ts";
 import { SortedMap } from "./sorted-map.ts";
 
-/** The limits of the LMDB engine, so that what works in memory works on disk. */
 const CAPS: RowStoreCapabilities = {
   multiRowTxn: true,
   serverClock: true,
-  maxKeyBytes: 960,
-  maxValueBytes: 256 * 2 ** 20,
+  ...CELL_LIMITS,
 };
 
 /** Rows a range read collects at a time; a write between two collections is seen by the later one. */
