@@ -59,6 +59,11 @@ export interface Scale {
   /** Storage chunk in voxels; the grid starts at `chunkOrigin`. */
   readonly chunkSize: Xyz;
   readonly chunkOrigin: Xyz;
+  /**
+   * Voxels of one stored object, on a grid from `chunkOrigin`: the chunk, or the shard that holds several; all of the volume
+   * where shards are no boxes. Writers that run in parallel should own whole ones, and write them whole.
+   */
+  readonly writeSize: Xyz;
   /** All voxels of a box inside the volume; a box that sticks out is a RangeError naming both. Absent chunks are fill. */
   read(box: Box, options?: ReadBoxOptions): Promise<VoxelArray>;
   /** Like `read`, for integer types: uint8..uint32 become Uint32Array, 64 bits BigUint64Array; a negative label is an error. */

@@ -1,0 +1,32 @@
+/**
+ * What a format provides of one scale: chunks. Everything else (boxes, labels, limits) is built on it once.
+ *
+ * Positions are relative to the array's first voxel; all four axes (x, y, z, channel) are cut into chunks.
+ * @module
+ */
+import type { Box4, Xyzc } from "../box.ts";
+import type { DataType, VoxelArray } from "../contract.ts";
+import type { MemoryLimits } from "./limits.ts";
+
+/** Decoded voxels of one chunk, the first one at index 0, and elements from voxel to voxel along x, y, z, channel. */
+export interface ChunkVoxels {
+  readonly data: VoxelArray;
+  readonly strides: Xyzc;
+}
+
+/** One scale as a grid of chunks to read, and something that takes boxes to write. */
+export interface ChunkedArray {
+  readonly key: string;
+  readonly dataType: DataType;
+  readonly size: Xyzc;
+  /** Unit of reading. */
+  readonly chunkSize: Xyzc;
+  /** Extent of one stored object: a chunk, or a shard of chunks; the whole array where shards are no boxes. */
+  readonly unitSize: Xyzc;
+  /** Value of voxels that are not stored; a bigint for the 64-bit integer types. */
+  readonly fillValue: number | bigint;
+  /** The chunk at a cell of the chunk grid (at least its part inside the array), or `undefined` when it is not stored. */
+  readChunk(cell: Xyzc, signal: AbortSignal | undefined): Promise<ChunkVoxels | undefined>;
+  /** Writes a box that lies inside the array; `data` is dense, x fastest. Other voxels keep what any writer gave them. */
+  writeBox(box: Box4, data: VoxelArray, limits: MemoryLimits, signal: AbortSignal | undefined): Promise<void>;
+}

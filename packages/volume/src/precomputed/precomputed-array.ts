@@ -1,0 +1,152 @@
+import type { KvStore } from "@pcg/kvstore";
+import {
+  type ChunkArray,
+  isPrecomputedError,
+  type PrecomputedInfo,
+  PrecomputedScale,
+  type ScaleInfo,
+} from "neuroglancer-precomputed";
+import { forEachBounded } from "../array/bounded.ts";
+import type { ChunkedArray, ChunkVoxels } from "../array/chunked-array.ts";
+import { copyBox } from "../array/copy-box.ts";
+import { concurrencyFor, type MemoryLimits } from "../array/limits.ts";
+import { layoutWithin } from "../array/read-box.ts";
+import { cutOut } from "../array/write-units.ts";
+import { type Box4, cellBox, cellsOf, countOf, denseStrides, extentOf, intersect, sameBox, type Xyzc } from "../box.ts";
+import type { DataType, VoxelArray, Xyz } from "../contract.ts";
+import { allocateVoxels } from "../data-type.ts";
+import { VolumeError } from "../errors.ts";
+import { asVolumeError } from "./errors.ts";
+import { ChangedError, snapshotStore } from "./snapshot-store.ts";
+
+/** Each failed attempt means that another writer got through. */
+const maxAttempts = 100;
+
+/** A scale of a precomputed volume as a grid of chunks. */
+export class PrecomputedArray implements ChunkedArray {
+  readonly key: string;
+  readonly dataType: DataType;
+  readonly size: Xyzc;
+  readonly chunkSize: Xyzc;
+  readonly unitSize: Xyzc;
+  readonly fillValue: number | bigint;
+  readonly #store: KvStore;
+  readonly #info: PrecomputedInfo;
+  readonly #scaleInfo: ScaleInfo;
+  readonly #scale: PrecomputedScale;
+
+  constructor(store: KvStore, info: PrecomputedInfo, scale: PrecomputedScale) {
+    this.#store = store;
+    this.#info = info;
+    this.#scaleInfo = scale.info;
+    this.#scale = scale;
+    this.key = scale.key;
+    this.dataType = scale.dataType;
+    this.size = [...scale.grid.size, scale.channels];
+    this.chunkSize = [...scale.grid.chunkSize, scale.channels];
+    this.unitSize = [...unitSize(scale), scale.channels];
+    this.fillValue = scale.dataType === "uint64" ? 0n : 0;
+  }
+
+  async readChunk(cell: Xyzc, signal: AbortSignal | undefined): Promise<ChunkVoxels | undefined> {
+    try {
+      const data = await this.#scale.readChunk(position(cell), { ...(signal && { signal }) });
+      return data && { data, strides: denseStrides(extentOf(this.#box(cell))) };
+    } catch (error) {
+      throw asVolumeError(error, this.#store.url);
+    }
+  }
+
+  /** Chunks that are stored together are written together, each group under the condition that it is still what was read. */
+  async writeBox(box: Box4, data: VoxelArray, limits: MemoryLimits, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (countOf(extentOf(box)) === 0) return;
+    const groups = new Map<string, Xyzc[]>();
+    for (const cell of cellsOf(box, this.chunkSize)) {
+      const key = this.#scale.chunkKey(position(cell));
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [cell]);
+      else group.push(cell);
+    }
+    const concurrency = concurrencyFor(this.chunkSize, this.dataType, limits);
+    await forEachBounded(groups, concurrency, async ([key, cells]) => {
+      signal?.throwIfAborted();
+      const isWhole = cells.every((cell) => sameBox(this.#box(cell), intersect(this.#box(cell), box)));
+      try {
+        // A shard is merged into what is there unless all of it is given, so it needs the condition too.
+        if (isWhole && this.#scaleInfo.sharding === undefined) {
+          await this.#scale.writeChunks(this.#chunks(this.#scale, cells, box, data, signal), {
+            ...(signal && { signal }),
+          });
+        } else {
+          await this.#update(key, cells, box, data, signal);
+        }
+      } catch (error) {
+        throw asVolumeError(error, this.#store.url);
+      }
+    });
+  }
+
+  async #update(
+    key: string,
+    cells: readonly Xyzc[],
+    box: Box4,
+    data: VoxelArray,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      signal?.throwIfAborted();
+      const scale = new PrecomputedScale(snapshotStore(this.#store), "", this.#info, this.#scaleInfo);
+      try {
+        return await scale.writeChunks(this.#chunks(scale, cells, box, data, signal), { ...(signal && { signal }) });
+      } catch (error) {
+        if (!(error instanceof ChangedError) && !isPrecomputedError(error, "CONFLICT")) throw error;
+      }
+    }
+    throw new VolumeError(
+      "CONFLICT",
+      `Other writers changed ${key} ${maxAttempts} times during one write; let each writer own whole storage units`,
+      { url: this.#store.url, key },
+    );
+  }
+
+  /** The new content of chunks; those that the box covers in part are read from `scale` first. */
+  async *#chunks(
+    scale: PrecomputedScale,
+    cells: readonly Xyzc[],
+    box: Box4,
+    data: VoxelArray,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{ position: Xyz; data: ChunkArray }> {
+    for (const cell of cells) {
+      const chunk = this.#box(cell);
+      const part = intersect(chunk, box);
+      if (sameBox(part, chunk)) {
+        yield { position: position(cell), data: cutOut(this, box, data, chunk) as ChunkArray };
+        continue;
+      }
+      const stored = await scale.readChunk(position(cell), { ...(signal && { signal }) });
+      const merged = stored ?? (allocateVoxels(this.dataType, countOf(extentOf(chunk))) as ChunkArray);
+      copyBox(merged, layoutWithin(part, chunk), data, layoutWithin(part, box), extentOf(part));
+      yield { position: position(cell), data: merged };
+    }
+  }
+
+  #box(cell: Xyzc): Box4 {
+    return cellBox(cell, this.chunkSize, this.size);
+  }
+}
+
+function position(cell: Xyzc): Xyz {
+  return [cell[0], cell[1], cell[2]];
+}
+
+/** Shards hold boxes of chunks if ids are not hashed: then the first one has the extent of all. */
+function unitSize(scale: PrecomputedScale): Xyz {
+  const { sharding } = scale.info;
+  if (sharding === undefined) return scale.grid.chunkSize;
+  if (sharding.hash !== "identity") return scale.grid.size;
+  const [first] = scale.storageUnits();
+  const cells = [0, 1, 2].map((axis) => 1 + Math.max(...first!.positions.map((cell) => cell[axis]!)));
+  return [0, 1, 2].map((axis) => cells[axis]! * scale.grid.chunkSize[axis]!) as unknown as Xyz;
+}

@@ -1,0 +1,5 @@
+/**
+ * Zarr arrays, versions 2 and 3, sharded or not, and OME-NGFF groups of them.
+ * @module
+ */
+export { type OpenZarrOptions, openZarrVolume } from "./zarr/open-zarr.ts";
