@@ -2,5 +2,20 @@ import { publicApi } from "@pcg/testkit";
 import { expect, test } from "vitest";
 
 test("exports exactly this", async () => {
-  expect(await publicApi(new URL("../", import.meta.url))).toMatchInlineSnapshot();
+  expect(await publicApi(new URL("../", import.meta.url))).toMatchInlineSnapshot(`
+    {
+      ".": [
+        "ByteBudget",
+        "TaskError",
+        "inlineRunner",
+        "isTaskError",
+        "mapConcurrent",
+        "throttleProgress",
+        "withTransfer",
+      ],
+      "./pool": [
+        "poolRunner",
+      ],
+    }
+  `);
 });

@@ -15,6 +15,11 @@ const transferMark = Symbol.for("@pcg/tasks transfer");
 const pollMs = 20;
 const maxCauses = 8;
 
+// A DOMException that ends the thread, such as that of a result which cannot be sent, would arrive as an empty object.
+process.on("uncaughtException", (error) => {
+  throw error instanceof DOMException ? Object.assign(new Error(error.message), { code: error.name }) : error;
+});
+
 /** @type {Promise<Record<string, Function>> | undefined} */
 let handlers;
 

@@ -19,13 +19,13 @@ export function threadFailure(task: string, error: unknown): unknown {
   if (error instanceof TaskError) return error;
   if (!(error instanceof Error))
     return new TaskError("crashed", task, `task "${task}": its thread ended`, { cause: error });
-  const { code } = error as NodeJS.ErrnoException;
+  const { code } = error as { code?: unknown };
   if (code === "ERR_WORKER_OUT_OF_MEMORY") {
     const remedy = "run fewer at once, or raise heapMiB";
     return new TaskError("oom", task, `task "${task}": its thread ran out of memory; ${remedy}`, { cause: error });
   }
-  // A result that cannot be sent fails in the thread, after the handler, where it is an uncaught error without its name.
-  if (error.name === "DataCloneError" || error.message.includes("could not be cloned")) {
+  // By name from a payload, by code from a result, whose failure ends the thread.
+  if (error.name === "DataCloneError" || code === "DataCloneError") {
     const what = "its payload or result is not plain data";
     return new TaskError("failed", task, `task "${task}": ${what}: ${error.message}`, { cause: error });
   }

@@ -118,11 +118,13 @@ class PoolRunner implements TaskRunner {
   ): Promise<unknown> {
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
     const kill = new AbortController();
-    let ended = (): void => {};
+    let grace: NodeJS.Timeout | undefined;
+    let killed: Promise<unknown> | undefined;
     const onAbort = (): void => {
       Atomics.store(cancelled, 0, 1);
-      const grace = setTimeout(() => kill.abort(), this.#graceMs);
-      ended = () => clearTimeout(grace);
+      grace = setTimeout(() => {
+        killed = this.#kill(kill);
+      }, this.#graceMs);
     };
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -137,11 +139,20 @@ class PoolRunner implements TaskRunner {
     } catch (error) {
       throw threadFailure(name, error);
     } finally {
-      ended();
+      clearTimeout(grace);
       signal.removeEventListener("abort", onAbort);
+      await killed;
       // Whatever came of it, an aborted task ends as aborted.
       signal.throwIfAborted();
     }
+  }
+
+  /** Has piscina drop the thread of a task, and waits until that thread has stopped: piscina itself does not. */
+  async #kill(task: AbortController): Promise<void> {
+    const before = this.#pool.threads;
+    task.abort();
+    const after = new Set(this.#pool.threads);
+    await Promise.all(before.filter((thread) => !after.has(thread)).map((thread) => thread.terminate()));
   }
 
   async #track<T>(running: Promise<T>): Promise<T> {
