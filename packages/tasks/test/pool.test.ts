@@ -48,6 +48,11 @@ test("a task that does not listen is killed with its thread after the grace time
   expect(Atomics.load(flag, 1)).toBe(before);
 });
 
+test("a thread that cannot even start fails its task", async () => {
+  runner = poolRunner({ module, parallelism: 2, heapMiB: 1 });
+  for (let i = 0; i < 2; i++) await expect(runner.run("echo", 1)).rejects.toMatchObject({ code: "oom", task: "echo" });
+});
+
 test("running out of heap is reported as oom and the pool goes on", async () => {
   runner = poolRunner({ module, parallelism: 2, heapMiB: 32 });
   const other = runner.run("sleep", { ms: 300 });

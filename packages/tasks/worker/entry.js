@@ -24,10 +24,11 @@ process.on("uncaughtException", (error) => {
 let handlers;
 
 /**
- * @param {{ name: string, payload: unknown, cancelled: Int32Array }} task
+ * @param {{ name: string, payload: unknown, flags: Int32Array }} task `flags`: it is to stop; it has begun
  */
-export default async function runTask({ name, payload, cancelled }) {
-  const { signal, stop } = cancellable(cancelled);
+export default async function runTask({ name, payload, flags }) {
+  Atomics.store(flags, 1, 1);
+  const { signal, stop } = cancellable(flags);
   try {
     handlers ??= loadHandlers(workerData.module);
     const known = await handlers;
@@ -57,15 +58,15 @@ async function loadHandlers(module) {
  * A signal that follows a shared flag: at once when it is asked, which works in loops that never await, else within
  * `pollMs`.
  *
- * @param {Int32Array} flag
+ * @param {Int32Array} flags
  */
-function cancellable(flag) {
+function cancellable(flags) {
   const controller = new AbortController();
   const { signal } = controller;
   const isAborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted")?.get;
   const look = () => {
     const aborted = isAborted?.call(signal);
-    if (aborted || Atomics.load(flag, 0) === 0) return aborted;
+    if (aborted || Atomics.load(flags, 0) === 0) return aborted;
     controller.abort();
     return true;
   };

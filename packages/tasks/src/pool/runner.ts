@@ -50,6 +50,8 @@ class PoolRunner implements TaskRunner {
   readonly #pool: Piscina;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
+  /** How to end each task that no thread has begun. */
+  readonly #unbegun = new Map<Int32Array, (error: Error) => void>();
 
   constructor(options: PoolRunnerOptions) {
     const { parallelism = availableParallelism(), maxBytes = Number.POSITIVE_INFINITY } = options;
@@ -71,8 +73,7 @@ class PoolRunner implements TaskRunner {
       workerData: { module: options.module.href },
       ...(options.heapMiB === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMiB } }),
     });
-    // A thread that failed between tasks: nobody's result is lost, but it should not pass unseen.
-    this.#pool.on("error", (error: Error) => process.emitWarning(error));
+    this.#pool.on("error", (error: Error) => this.#onThreadLost(error));
   }
 
   async run<Result>(name: string, payload: unknown, options: RunOptions = {}): Promise<Result> {
@@ -116,19 +117,25 @@ class PoolRunner implements TaskRunner {
     signal: AbortSignal,
     transfer: readonly ArrayBuffer[],
   ): Promise<unknown> {
-    const cancelled = new Int32Array(new SharedArrayBuffer(4));
+    // Two flags shared with the thread: it is to stop; it has begun.
+    const flags = new Int32Array(new SharedArrayBuffer(8));
     const kill = new AbortController();
+    let lost: Error | undefined;
+    this.#unbegun.set(flags, (error) => {
+      lost = error;
+      kill.abort();
+    });
     let grace: NodeJS.Timeout | undefined;
     let killed: Promise<unknown> | undefined;
     const onAbort = (): void => {
-      Atomics.store(cancelled, 0, 1);
+      Atomics.store(flags, 0, 1);
       grace = setTimeout(() => {
         killed = this.#kill(kill);
       }, this.#graceMs);
     };
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      const task = { name, payload, cancelled };
+      const task = { name, payload, flags };
       const reply: Reply = await this.#pool.run(task, { signal: kill.signal, transferList: [...transfer] });
       if (reply.unknown !== undefined) {
         const known = reply.unknown.join(", ") || "none";
@@ -137,14 +144,25 @@ class PoolRunner implements TaskRunner {
       if (reply.error !== undefined) throw new HandlerError(reviveError(reply.error));
       return reply.value;
     } catch (error) {
-      throw threadFailure(name, error);
+      throw threadFailure(name, lost ?? error);
     } finally {
+      this.#unbegun.delete(flags);
       clearTimeout(grace);
       signal.removeEventListener("abort", onAbort);
       await killed;
       // Whatever came of it, an aborted task ends as aborted.
       signal.throwIfAborted();
     }
+  }
+
+  /**
+   * A thread failed while it had no task: between tasks, which harms nobody but should not pass unseen, or while starting,
+   * which piscina leaves the task waiting for it to bear for ever.
+   */
+  #onThreadLost(error: Error): void {
+    const waiting = [...this.#unbegun].filter(([flags]) => Atomics.load(flags, 1) === 0);
+    if (waiting.length === 0) process.emitWarning(error);
+    for (const [, end] of waiting) end(error);
   }
 
   /** Has piscina drop the thread of a task, and waits until that thread has stopped: piscina itself does not. */
