@@ -6,7 +6,14 @@ import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
-const kernels = ["component-stats", "components", "contacts", "renumber"];
+const kernels = [
+  "component-stats",
+  "components",
+  "compressed-segmentation-decode",
+  "compressed-segmentation-encode",
+  "contacts",
+  "renumber",
+];
 const flags = ["-O3", "--converge", "--runtime", "stub", "--importMemory", "--initialMemory", "1"];
 flags.push("--enable", "simd", "--enable", "bulk-memory", "--use", "abort=", "--noColors");
 

@@ -97,12 +97,13 @@ export function decodeCompressedSegmentationOracle(
           const g = [Math.floor(x / block[0]), Math.floor(y / block[1]), Math.floor(z / block[2])];
           const header = base + 2 * (g[0]! + grid[0]! * (g[1]! + grid[1]! * g[2]!));
           const bits = word(header) >>> 24;
+          const values = base + word(header + 1);
           if (![0, 1, 2, 4, 8, 16, 32].includes(bits)) fail(`${bits} bits per voxel`);
           const at = (x % block[0]) + block[0] * ((y % block[1]) + block[1] * (z % block[2]));
           const bit = at * bits;
           let index = 0;
           if (bits > 0) {
-            const packed = word(base + word(header + 1) + Math.floor(bit / 32));
+            const packed = word(values + Math.floor(bit / 32));
             index = Math.floor(packed / 2 ** (bit % 32)) % 2 ** bits;
           }
           const table = base + (word(header) & 0xffffff);
