@@ -1,0 +1,21 @@
+/** What the server takes and keeps; announced at `/api/limits`. */
+export interface Limits {
+  /** Bytes of a request body, before and after inflation. */
+  readonly bodyBytes: number;
+  /** Bytes of the request line and headers together. */
+  readonly headerBytes: number;
+  /** Bytes of remapped object chunks kept in memory. */
+  readonly objectCacheBytes: number;
+  /** Operations in one answer of the history. */
+  readonly operationsPerAnswer: number;
+  /** Change feeds open at once. */
+  readonly feeds: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytes: 32 * 2 ** 20,
+  headerBytes: 256 * 2 ** 10,
+  objectCacheBytes: 128 * 2 ** 20,
+  operationsPerAnswer: 10_000,
+  feeds: 256,
+};

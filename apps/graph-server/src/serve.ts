@@ -1,0 +1,97 @@
+import { createServer as createHttpServer, type Server, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import type { GraphApp } from "./server.ts";
+
+/** Longer than any client keeps an idle connection, so that none is cut while a request is on its way. */
+const KEEP_ALIVE_MS = 75_000;
+/** For receiving one request. */
+const REQUEST_MS = 300_000;
+/** Running requests get this long to end when the server stops. */
+const GRACE_MS = 5_000;
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly bodyBytes?: number;
+  readonly headerBytes?: number;
+}
+
+export interface RunningServer {
+  /** Where it listens, with a final slash. */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more requests, lets the running ones end, and resolves when the port is free. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts an app on a port (0: any free one).
+ * @example
+ * const server = await serve(app, { port: 8080, host: "127.0.0.1" });
+ */
+export async function serve(app: GraphApp, options: ServeOptions): Promise<RunningServer> {
+  const bodyBytes = options.bodyBytes ?? DEFAULT_LIMITS.bodyBytes;
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    createServer: createHttpServer,
+    serverOptions: {
+      maxHeaderSize: options.headerBytes ?? DEFAULT_LIMITS.headerBytes,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      requestTimeout: REQUEST_MS,
+    },
+    overrideGlobalObjects: false,
+    // Refused bodies are drained by the code that refuses them, within its own bounds.
+    autoCleanupIncoming: false,
+  }) as Server;
+  server.on("checkContinue", (request, response) => {
+    // A body that is too large is refused by the app before it is asked for.
+    if (Number(request.headers["content-length"] ?? 0) <= bodyBytes) response.writeContinue();
+    server.emit("request", request, response);
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === "ECONNRESET" || !socket.writable) return;
+    socket.end(brokenRequest(error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400));
+  });
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return { url: `http://${host}:${port}/`, port, close: () => close(server) };
+}
+
+function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    server.close((error) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** An answer to bytes that are no HTTP request the app could see. */
+function brokenRequest(status: 400 | 431): string {
+  const message = status === 431 ? "the request's line and headers are too long" : "this is no HTTP request";
+  const body = JSON.stringify({ code: status, message });
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+    "",
+    body,
+  ].join("\r\n");
+}
