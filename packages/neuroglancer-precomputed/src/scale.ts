@@ -9,6 +9,7 @@ import { type ChunkFormat, chunkFormat, decodeChunk, encodeChunk, maxEncodedByte
 import type { ChunkArray, DataType } from "./data-type.ts";
 import { namingKey, PrecomputedError } from "./errors.ts";
 import type { PrecomputedInfo, ScaleInfo } from "./info.ts";
+import { ShardedChunks } from "./sharded/chunks.ts";
 import { UnshardedChunks } from "./unsharded-chunks.ts";
 
 /** One chunk to write: its voxels, truncated at the volume's edges, or `undefined` to delete it. */
@@ -38,14 +39,16 @@ export class PrecomputedScale {
   private readonly chunks: ChunkStore;
 
   /** @param path folder of the info in `store`: "" or ending in "/" */
-  constructor(store: KvStore, path: string, info: PrecomputedInfo, scale: ScaleInfo, _options: ScaleOptions = {}) {
+  constructor(store: KvStore, path: string, info: PrecomputedInfo, scale: ScaleInfo, options: ScaleOptions = {}) {
     this.info = scale;
     this.format = chunkFormat(info, scale);
     this.grid = new ChunkGrid({ size: scale.size, chunkSize: scale.chunk_sizes[0]!, voxelOffset: scale.voxel_offset });
     const folder = scaleFolder(path, scale.key, store.url);
     const maxBytes = (size: Xyz): number => maxEncodedBytes(this.format, size);
-    if (scale.sharding !== undefined) throw new PrecomputedError("UNSUPPORTED", "sharded scales cannot be opened yet");
-    this.chunks = new UnshardedChunks(store, folder, this.grid, maxBytes, scale.encoding === "raw");
+    this.chunks =
+      scale.sharding === undefined
+        ? new UnshardedChunks(store, folder, this.grid, maxBytes, scale.encoding === "raw")
+        : new ShardedChunks(store, folder, this.grid, scale.sharding, maxBytes, options.indexCacheBytes);
   }
 
   get key(): string {

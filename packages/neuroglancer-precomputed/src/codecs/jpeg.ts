@@ -21,6 +21,7 @@ export async function encodeJpeg(data: Uint8Array, size: Xyz, channels: number, 
   const raw = { width, height, channels: channels as 1 | 3 };
   // sharp takes qualities from 1; chroma is not subsampled, as channels need not be colours.
   const encoded = await sharp(interleave(data, channels), { raw, limitInputPixels: false })
+    .toColourspace(channels === 1 ? "b-w" : "srgb")
     .jpeg({ quality: Math.max(1, quality), chromaSubsampling: "4:4:4" })
     .toBuffer();
   return new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.length);
@@ -39,7 +40,10 @@ export async function decodeJpeg(bytes: Uint8Array, size: Xyz, channels: number)
         `${header.format} of ${header.width} x ${header.height} pixels and ${header.channels} channels for a chunk of ${size.join(" x ")} voxels and ${channels}`,
       );
     }
-    const pixels = await image.raw().toBuffer();
+    const pixels = await image
+      .toColourspace(channels === 1 ? "b-w" : "srgb")
+      .raw()
+      .toBuffer();
     const wanted = voxels * channels;
     if (pixels.length !== wanted) throw corrupt(`jpeg decodes to ${pixels.length} bytes, the chunk has ${wanted}`);
     return deinterleave(new Uint8Array(pixels), channels);
