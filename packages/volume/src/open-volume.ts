@@ -6,7 +6,7 @@ import { formatUrl, type KvStore, type ParsedUrl, parseUrl, withPrefix } from "@
 import type { Volume } from "./contract.ts";
 import { VolumeError } from "./errors.ts";
 import type { OpenFormatOptions } from "./options.ts";
-import { openPrecomputedVolume } from "./precomputed.ts";
+import { openPrecomputedVolume } from "./precomputed/open-precomputed.ts";
 import { openZarrVolume } from "./zarr/open-zarr.ts";
 
 /** Formats by the name of their stage in a pipeline URL. */
@@ -83,7 +83,8 @@ export async function openStore(
   return { store: path === "" ? store : withPrefix(store, `${path}/`), format };
 }
 
-const marks: readonly (readonly [string, VolumeFormat])[] = [
+/** Keys that show that a volume is there, and of which format. */
+export const formatMarks: readonly (readonly [string, VolumeFormat])[] = [
   ["info", "neuroglancer-precomputed"],
   ["zarr.json", "zarr3"],
   [".zarray", "zarr2"],
@@ -92,11 +93,11 @@ const marks: readonly (readonly [string, VolumeFormat])[] = [
 ];
 
 async function detectFormat(store: KvStore, signal: AbortSignal | undefined): Promise<VolumeFormat> {
-  for (const [key, format] of marks) {
+  for (const [key, format] of formatMarks) {
     if ((await store.read(key, { range: { offset: 0, length: 1 }, ...(signal && { signal }) })) !== undefined)
       return format;
   }
-  const looked = marks.map(([key, format]) => `${key} (${format})`).join(", ");
+  const looked = formatMarks.map(([key, format]) => `${key} (${format})`).join(", ");
   throw new VolumeError(
     "NOT_FOUND",
     `No volume in ${store.url}: looked for ${looked}. The address must be the folder that holds one of these; ` +

@@ -18,17 +18,12 @@ const shortRow = 16;
 /** Copies `extent` voxels; both arrays have the same data type, and both layouts stay inside their arrays. */
 export function copyBox(target: VoxelArray, to: Layout, source: VoxelArray, from: Layout, extent: Xyzc): void {
   if (countOf(extent) === 0) return;
-  const merged = mergeAxes(extent, to, from);
-  switch (target.BYTES_PER_ELEMENT) {
-    case 1:
-      return copy8(as8(target), to.start, merged.to, as8(source), from.start, merged.from, merged.extent);
-    case 2:
-      return copy16(as16(target), to.start, merged.to, as16(source), from.start, merged.from, merged.extent);
-    case 4:
-      return copy32(as32(target), to.start, merged.to, as32(source), from.start, merged.from, merged.extent);
-    default:
-      return copy64(as64(target), to.start, merged.to, as64(source), from.start, merged.from, merged.extent);
-  }
+  const { to: ts, from: fs, extent: size } = mergeAxes(extent, to, from);
+  const width = target.BYTES_PER_ELEMENT;
+  if (width === 1) copy8(as8(target), to.start, ts, as8(source), from.start, fs, size);
+  else if (width === 2) copy16(as16(target), to.start, ts, as16(source), from.start, fs, size);
+  else if (width === 4) copy32(as32(target), to.start, ts, as32(source), from.start, fs, size);
+  else copy64(as64(target), to.start, ts, as64(source), from.start, fs, size);
 }
 
 /** Joins an axis to the one before it wherever both arrays run on without a gap, so that rows become long. */

@@ -37,21 +37,21 @@ export interface Multiscales {
  * @param key of the metadata object, for messages
  */
 export function parseMultiscales(attributes: JsonObject, key: string): Multiscales | undefined {
-  const ome = attributes["ome"] === undefined ? attributes : asObject(attributes["ome"], at(key, "ome"));
-  if (ome["multiscales"] === undefined) return undefined;
-  const list = asArray(ome["multiscales"], at(key, "multiscales"));
+  const ome = attributes.ome === undefined ? attributes : asObject(attributes.ome, at(key, "ome"));
+  if (ome.multiscales === undefined) return undefined;
+  const list = asArray(ome.multiscales, at(key, "multiscales"));
   const first = asObject(list[0], at(key, "multiscales[0]"));
-  checkVersion(ome["version"] ?? first["version"], key);
-  const axes = parseAxes(first["axes"], key);
-  const outer = parseTransformations(first["coordinateTransformations"] ?? [], axes.length, key);
-  const datasets = asArray(first["datasets"], at(key, "datasets")).map((value) => {
+  checkVersion(ome.version ?? first.version, key);
+  const axes = parseAxes(first.axes, key);
+  const outer = parseTransformations(first.coordinateTransformations ?? [], axes.length, key);
+  const datasets = asArray(first.datasets, at(key, "datasets")).map((value) => {
     const dataset = asObject(value, at(key, "datasets"));
-    const inner = parseTransformations(dataset["coordinateTransformations"] ?? [], axes.length, key);
-    return { path: parsePath(dataset["path"], key), ...compose(inner, outer) };
+    const inner = parseTransformations(dataset.coordinateTransformations ?? [], axes.length, key);
+    return { path: parsePath(dataset.path, key), ...compose(inner, outer) };
   });
   if (datasets.length === 0) throw bad([], at(key, "datasets"), "at least one dataset");
   return {
-    name: typeof first["name"] === "string" ? first["name"] : undefined,
+    name: typeof first.name === "string" ? first.name : undefined,
     axes,
     datasets,
     isLabel: ome["image-label"] !== undefined,
@@ -88,12 +88,12 @@ function parseAxes(value: unknown, key: string): readonly NgffAxis[] {
     // Version 0.3 had names alone.
     if (typeof entry === "string") return { name: entry, type: typeOfName(entry) };
     const axis = asObject(entry, at(key, "axes"));
-    const name = asString(axis["name"], at(key, "name of an axis"));
-    const type = axis["type"] ?? typeOfName(name);
+    const name = asString(axis.name, at(key, "name of an axis"));
+    const type = axis.type ?? typeOfName(name);
     if (type !== "space" && type !== "channel" && type !== "time") {
       throw unsupported(`Axis ${JSON.stringify(name)} of type ${JSON.stringify(type)}`, key, "space, channel, time");
     }
-    return { name, type, ...(typeof axis["unit"] === "string" && { unit: axis["unit"] }) };
+    return { name, type, ...(typeof axis.unit === "string" && { unit: axis.unit }) };
   });
   const names = axes.map((axis) => axis.name);
   if (new Set(names).size !== names.length) throw bad(names, at(key, "axes"), "different names");

@@ -92,7 +92,7 @@ function roundHalfDown(value: number): number {
 
 /** Without the noise of binary fractions: 0.004 µm is 4 nm. */
 function tidy(value: number): number {
-  return Number(value.toPrecision(14));
+  return Number(value.toPrecision(15));
 }
 
 function triple(values: readonly number[]): Xyz {

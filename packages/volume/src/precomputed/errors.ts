@@ -12,7 +12,7 @@ const codes: Readonly<Record<PrecomputedErrorCode, VolumeErrorCode>> = {
 /** Errors of the format package as ours, so that callers of volumes know one kind; all others unchanged. */
 export function asVolumeError(error: unknown, url: string): unknown {
   if (!isPrecomputedError(error)) return error;
-  const key = error.fields["key"];
+  const key = error.fields.key;
   return new VolumeError(codes[error.code], error.message, {
     url,
     key: typeof key === "string" ? key : undefined,

@@ -33,7 +33,7 @@ export function bytesCodecOfV3(name: string, configuration: JsonObject, key: str
       return zstdCodec(level(configuration, 3, -131072, 22, key));
     case "blosc": {
       const shuffles = ["noshuffle", "shuffle", "bitshuffle"] as const;
-      const shuffle = configuration["shuffle"] ?? "noshuffle";
+      const shuffle = configuration.shuffle ?? "noshuffle";
       return bloscCodec(configuration, shuffles.indexOf(asOneOf(shuffle, shuffles, at(key, "blosc shuffle"))), key);
     }
     case "crc32c":
@@ -50,7 +50,7 @@ export function bytesCodecOfV3(name: string, configuration: JsonObject, key: str
 /** A compressor or filter of zarr v2: `{id, …}`. */
 export function bytesCodecOfV2(config: unknown, key: string): BytesCodec {
   const fields = asObject(config, at(key, "compressor"));
-  switch (fields["id"]) {
+  switch (fields.id) {
     case "gzip":
       return gzipCodec(level(fields, 1, 0, 9, key));
     case "zlib":
@@ -58,7 +58,7 @@ export function bytesCodecOfV2(config: unknown, key: string): BytesCodec {
     case "zstd":
       return zstdCodec(level(fields, 0, -131072, 22, key));
     case "blosc": {
-      const shuffle = fields["shuffle"] ?? 1;
+      const shuffle = fields.shuffle ?? 1;
       if (shuffle !== -1 && shuffle !== 0 && shuffle !== 1 && shuffle !== 2) {
         throw bad(shuffle, at(key, "blosc shuffle"), "-1, 0, 1 or 2");
       }
@@ -72,9 +72,9 @@ export function bytesCodecOfV2(config: unknown, key: string): BytesCodec {
         decode: decodeLz4,
       };
     case "crc32c":
-      return crc32cCodec(asOneOf(fields["location"] ?? "start", ["start", "end"], at(key, "crc32c location")));
+      return crc32cCodec(asOneOf(fields.location ?? "start", ["start", "end"], at(key, "crc32c location")));
     default:
-      throw unsupported(`Codec ${JSON.stringify(fields["id"])}`, key, "gzip, zlib, zstd, blosc, lz4, crc32c");
+      throw unsupported(`Codec ${JSON.stringify(fields.id)}`, key, "gzip, zlib, zstd, blosc, lz4, crc32c");
   }
 }
 
@@ -109,9 +109,9 @@ function zstdCodec(compression: number): BytesCodec {
 function bloscCodec(fields: JsonObject, shuffle: number, key: string): BytesCodec {
   const compressors = ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"] as const;
   const options = {
-    cname: asOneOf(fields["cname"] ?? "lz4", compressors, at(key, "blosc cname")),
-    clevel: wholeNumber(fields["clevel"] ?? 5, 0, 9, "blosc clevel", key),
-    blocksize: wholeNumber(fields["blocksize"] ?? 0, 0, 2 ** 31 - 1, "blosc blocksize", key),
+    cname: asOneOf(fields.cname ?? "lz4", compressors, at(key, "blosc cname")),
+    clevel: wholeNumber(fields.clevel ?? 5, 0, 9, "blosc clevel", key),
+    blocksize: wholeNumber(fields.blocksize ?? 0, 0, 2 ** 31 - 1, "blosc blocksize", key),
     shuffle,
   };
   return {
@@ -153,7 +153,7 @@ function hex(value: number): string {
 }
 
 function level(fields: JsonObject, standard: number, least: number, most: number, key: string): number {
-  return wholeNumber(fields["level"] ?? standard, least, most, "level", key);
+  return wholeNumber(fields.level ?? standard, least, most, "level", key);
 }
 
 function wholeNumber(value: unknown, least: number, most: number, member: string, key: string): number {

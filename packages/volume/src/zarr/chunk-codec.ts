@@ -98,7 +98,7 @@ function parseChain(
   let order = outerOrder;
   let position = 0;
   for (; codecs[position]?.name === "transpose"; position++) {
-    order = permute(order, codecs[position]!.configuration["order"], key);
+    order = permute(order, codecs[position]!.configuration.order, key);
   }
   const serializer = codecs[position];
   const bytesCodecs = codecs
@@ -126,7 +126,7 @@ function parseSharding(
   depth: number,
 ): Omit<ShardCodec, "bytesCodecs"> {
   const { key, axes } = context;
-  const stored = asShape(configuration["chunk_shape"], at(key, "sharding_indexed chunk_shape"), 1, shape.length);
+  const stored = asShape(configuration.chunk_shape, at(key, "sharding_indexed chunk_shape"), 1, shape.length);
   const chunkShape = shape.map(() => 1);
   order.forEach((dimension, i) => {
     chunkShape[dimension] = stored[i]!;
@@ -143,13 +143,13 @@ function parseSharding(
   if (entries > maxShardEntries) {
     throw unsupported(`A shard of ${entries} chunks`, key, `up to ${maxShardEntries} chunks in a shard`);
   }
-  const index = parseIndexCodecs(configuration["index_codecs"], context);
-  const location = configuration["index_location"] ?? "end";
+  const index = parseIndexCodecs(configuration.index_codecs, context);
+  const location = configuration.index_location ?? "end";
   return {
     kind: "shard",
     size: pick(shape, axes, 1),
     chunkSize: pick(chunkShape, axes, 1),
-    inner: parseChain(chunkShape, order, configuration["codecs"], context, depth + 1),
+    inner: parseChain(chunkShape, order, configuration.codecs, context, depth + 1),
     entries,
     entryStrides: pick(stridesOf(grid, order), axes, 0),
     indexAtStart: asOneOf(location, ["start", "end"], at(key, "index_location")) === "start",
@@ -171,12 +171,12 @@ function parseIndexCodecs(value: unknown, context: Context): { indexBigEndian: b
 function parseCodec(value: unknown, key: string): { name: string; configuration: JsonObject } {
   if (typeof value === "string") return { name: value, configuration: {} };
   const codec = asObject(value, at(key, "codecs"));
-  const name = asString(codec["name"], at(key, "codec name"));
-  return { name, configuration: asObject(codec["configuration"] ?? {}, at(key, `configuration of codec ${name}`)) };
+  const name = asString(codec.name, at(key, "codec name"));
+  return { name, configuration: asObject(codec.configuration ?? {}, at(key, `configuration of codec ${name}`)) };
 }
 
 function isBigEndian(configuration: JsonObject, { dataType, key }: Context): boolean {
-  const endian = configuration["endian"] ?? (bytesPerVoxel(dataType) === 1 ? "little" : undefined);
+  const endian = configuration.endian ?? (bytesPerVoxel(dataType) === 1 ? "little" : undefined);
   return asOneOf(endian, ["little", "big"], at(key, "endian")) === "big";
 }
 

@@ -68,8 +68,8 @@ async function readRoot(store: KvStore, zarrFormat: 2 | 3 | undefined, signal?: 
     const json = await readJson(store, "zarr.json", signal);
     if (json !== undefined) {
       const members = asObject(json, at("zarr.json", "(all)"));
-      if (members["node_type"] !== "group") return { node: "array", metadata: parseArrayV3(json, "zarr.json") };
-      const attributes = asObject(members["attributes"] ?? {}, at("zarr.json", "attributes"));
+      if (members.node_type !== "group") return { node: "array", metadata: parseArrayV3(json, "zarr.json") };
+      const attributes = asObject(members.attributes ?? {}, at("zarr.json", "attributes"));
       return { node: "group", zarrFormat: 3, key: "zarr.json", attributes };
     }
   }
@@ -107,8 +107,8 @@ async function readArray(
 function multiscalesOf(root: Root & { node: "group" }, store: KvStore): Multiscales {
   const multiscales = parseMultiscales(root.attributes, root.key);
   if (multiscales !== undefined) return multiscales;
-  const ome = (root.attributes["ome"] ?? root.attributes) as JsonObject;
-  const labels = Array.isArray(ome["labels"]) ? `; it lists the label volumes ${ome["labels"].join(", ")}` : "";
+  const ome = (root.attributes.ome ?? root.attributes) as JsonObject;
+  const labels = Array.isArray(ome.labels) ? `; it lists the label volumes ${ome.labels.join(", ")}` : "";
   throw new VolumeError(
     "NOT_FOUND",
     `The zarr group in ${store.url} has no OME-NGFF "multiscales"${labels}; open one of its arrays or groups instead`,
