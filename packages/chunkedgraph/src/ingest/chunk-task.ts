@@ -1,21 +1,24 @@
 /**
  * The first pass over a chunk: its voxels become supervoxels.
  *
- * Memory: about 8 bytes (32-bit labels) or 12 bytes (64-bit labels) per voxel for labels and components, as much again while
- * the source decodes, and one storage chunk of the output: see {@link chunkTaskBytes}.
+ * Memory: labels twice (decoded chunks of the source beside the box they are copied to), 4 bytes per voxel for components and
+ * as much again for each of finding, counting and encoding them: see {@link chunkTaskBytes}.
  * @module
  */
 import { componentLabels, componentStats, connectedComponents } from "@pcg/kernels/components";
 import { countContacts } from "@pcg/kernels/contacts";
 import { applyTable } from "@pcg/kernels/renumber";
 import type { KvStore } from "@pcg/kvstore";
-import type { Box, Volume, Xyz } from "@pcg/volume";
+import type { Box, DataType, Volume, Xyz } from "@pcg/volume";
 import { halves, IdLayout } from "../ids.ts";
 import { encodeEdges } from "../rows/edges.ts";
 import { boxSize } from "./chunk-order.ts";
 import { encodeRuns, slicePlane } from "./planes.ts";
 import { Scratch } from "./scratch.ts";
 import { type SupervoxelPlace, writeSupervoxels } from "./supervoxel-volume.ts";
+
+/** Code, decoded metadata and the chunks of the source at the edges of the box. */
+const FIXED_BYTES = 32 << 20;
 
 export interface ChunkTask {
   /** Address of the segmentation, and the key of its scale. */
@@ -42,8 +45,9 @@ export interface ChunkResult {
 }
 
 /** Peak memory of a task on a chunk of this size, for the runner's budget. */
-export function chunkTaskBytes(chunkSize: Xyz): number {
-  return 40 * chunkSize[0] * chunkSize[1] * chunkSize[2] + (32 << 20);
+export function chunkTaskBytes(size: Xyz, dataType: DataType): number {
+  const labelBytes = dataType === "uint64" || dataType === "int64" ? 8 : 4;
+  return size[0] * size[1] * size[2] * (2 * labelBytes + 24) + FIXED_BYTES;
 }
 
 export async function runChunkTask(

@@ -5,6 +5,8 @@
  */
 import type { KvStore } from "@pcg/kvstore";
 import { GraphError } from "../errors.ts";
+import { decodeNodeTable, encodeNodeTable, type NodeTable } from "./node-table.ts";
+import type { Parents } from "./parents.ts";
 import { asUint32, asUint64, decodeSections, encodeSections, headerBytes } from "./sections.ts";
 
 /** What a chunk task found. Supervoxels are numbered 1, 2, … inside their chunk; element n − 1 belongs to number n. */
@@ -23,6 +25,7 @@ export interface ChunkSupervoxels {
 export type FaceLinks = readonly [x: Uint32Array, y: Uint32Array, z: Uint32Array];
 
 const CHUNK_SECTIONS = 8;
+const JOINS_KEY = "joins";
 
 export class Scratch {
   private readonly store: KvStore;
@@ -61,6 +64,40 @@ export class Scratch {
     return [x!, y!, z!];
   }
 
+  async writeJoins(pairs: Uint32Array, signal?: AbortSignal): Promise<void> {
+    await this.write(JOINS_KEY, encodeSections([pairs]), signal);
+  }
+
+  /** Pairs of supervoxels counted over the volume. */
+  async readJoins(signal?: AbortSignal): Promise<Uint32Array> {
+    const [pairs] = decodeSections(await this.read(JOINS_KEY, signal), 1, JOINS_KEY);
+    return asUint32(pairs!, JOINS_KEY);
+  }
+
+  async writeParents(
+    layer: number,
+    ordinal: number,
+    { children, parents }: Parents,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.write(parentsKey(layer, ordinal), encodeSections([children, parents]), signal);
+  }
+
+  async readParents(layer: number, ordinal: number, signal?: AbortSignal): Promise<Parents> {
+    const key = parentsKey(layer, ordinal);
+    const [children, parents] = decodeSections(await this.read(key, signal), 2, key);
+    return { children: asUint64(children!, key), parents: asUint64(parents!, key) };
+  }
+
+  async writeNodes(layer: number, ordinal: number, table: NodeTable, signal?: AbortSignal): Promise<void> {
+    await this.write(nodesKey(layer, ordinal), encodeNodeTable(table), signal);
+  }
+
+  async readNodes(layer: number, ordinal: number, signal?: AbortSignal): Promise<NodeTable> {
+    const key = nodesKey(layer, ordinal);
+    return decodeNodeTable(await this.read(key, signal), key);
+  }
+
   /** Removes everything. */
   async clear(signal?: AbortSignal): Promise<void> {
     await this.store.deleteRange({ start: new Uint8Array(0) }, signal === undefined ? {} : { signal });
@@ -92,4 +129,12 @@ function chunkKey(ordinal: number): string {
 
 function facesKey(ordinal: number): string {
   return `faces/${ordinal}`;
+}
+
+function parentsKey(layer: number, ordinal: number): string {
+  return `parents/${layer}/${ordinal}`;
+}
+
+function nodesKey(layer: number, ordinal: number): string {
+  return `nodes/${layer}/${ordinal}`;
 }
