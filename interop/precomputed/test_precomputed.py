@@ -52,11 +52,6 @@ def tensorstore_read(folder):
     return volume.read().result(), tuple(volume.domain.inclusive_min[:3])
 
 
-def cloudvolume_open(folder, info, **options):
-    volume = CloudVolume(f"file://{folder}", info=info, progress=False, bounded=True, fill_missing=True, **options)
-    return volume
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_tensorstore_reads_what_we_write(ours, tmp_path, name):
     info, voxels = ALL[name], voxels_of(ALL[name])
@@ -78,11 +73,23 @@ def test_our_files_are_tensorstores_byte_for_byte(ours, tmp_path, name):
     info, voxels = ALL[name], voxels_of(ALL[name])
     ours.write(tmp_path / "ours", info, voxels)
     tensorstore_write(tmp_path / "theirs", info, voxels)
-    assert files_of(tmp_path / "ours") == files_of(tmp_path / "theirs")
+    mine, theirs = files_of(tmp_path / "ours"), files_of(tmp_path / "theirs")
+    # TensorStore leaves out chunks of zeros alone; we write what we are given.
+    assert {name: data for name, data in mine.items() if name in theirs or any(data)} == theirs
 
 
-# cloud-volume has no two-channel png and takes channels of compressed_segmentation for labels of one.
-CLOUDVOLUME_READS = [n for n in ALL if n not in ("png-uint8-2", "png-uint16-2")]
+def cloudvolume_can(name, *, write=False):
+    """TensorStore alone is the peer where cloud-volume 12.15.2 has no say: its png codec is an extra of its own, it takes
+    the channels beside each other in a picture for planes (also in a jpeg it wrote itself), and writes one channel only
+    of compressed_segmentation."""
+    info = ALL[name]
+    encoding, channels = info["scales"][0]["encoding"], info["num_channels"]
+    if encoding == "png":
+        return False
+    return channels == 1 or encoding == "raw" or (write and encoding == "jpeg") or (not write and encoding != "jpeg")
+
+
+CLOUDVOLUME_READS = [name for name in ALL if cloudvolume_can(name)]
 
 
 @pytest.mark.parametrize("name", CLOUDVOLUME_READS)
@@ -93,7 +100,7 @@ def test_cloudvolume_reads_what_we_write(ours, tmp_path, name):
     assert_same(np.asarray(volume[:, :, :]), voxels, info)
 
 
-CLOUDVOLUME_WRITES = [n for n in UNSHARDED if "png" not in n or n in ("png-uint8-1", "png-uint16-1")]
+CLOUDVOLUME_WRITES = [name for name in UNSHARDED if cloudvolume_can(name, write=True)]
 
 
 @pytest.mark.parametrize("compress", [None, "gzip", "br", "zstd"])
