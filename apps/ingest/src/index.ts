@@ -1,1 +1,7 @@
-export {};
+/**
+ * Ingest as a function: what the command `pcg-ingest` does, for programs that serve the result.
+ * @module
+ */
+export { UsageError } from "./errors.ts";
+export { type TableFolder, tableFolder } from "./folder.ts";
+export { type RunIngestOptions, type RunIngestReport, runIngest } from "./run-ingest.ts";
