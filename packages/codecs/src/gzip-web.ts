@@ -9,6 +9,9 @@ import { CodecError, tooLarge } from "./error.ts";
 /** Deflate expands at most about 1032 times, so one piece gives at most 4 MiB beyond the limit. */
 const PIECE = 4096;
 
+/** Header, trailer, and no room for deflate at all. */
+const SMALLEST_MEMBER = 18;
+
 export function deflateGzip(bytes: Uint8Array, level: number): Uint8Array {
   return gzipSync(bytes, { level: level as 6, mtime: 0 });
 }
@@ -19,6 +22,11 @@ export function inflateGzip(bytes: Uint8Array, maxBytes: number): Uint8Array {
   let memberBytes = 0;
   let crc = 0;
   const endMember = (end: number): void => {
+    if (end < SMALLEST_MEMBER) {
+      throw new CodecError("TRUNCATED", `gzip: a member has at least ${SMALLEST_MEMBER} bytes, got ${end}`, {
+        length: end,
+      });
+    }
     const trailer = new DataView(bytes.buffer, bytes.byteOffset + end - 8, 8);
     if (trailer.getUint32(0, true) !== crc || trailer.getUint32(4, true) !== memberBytes % 2 ** 32) {
       throw new CodecError("CORRUPT", `gzip: checksum of the member that ends at offset ${end} differs`, {

@@ -44,47 +44,65 @@ function find(run: u32): u32 {
   return run;
 }
 
+/** Unites the components of the runs at `pa` and `pb` if their labels are equal. Runs of label 0 are united like others. */
 // @ts-ignore: decorator
 @inline
-function unite(a: u32, b: u32): void {
-  const pa = runs + <usize>a * RUN;
-  const pb = runs + <usize>b * RUN;
-  if (load<u64>(pa, LABEL) != load<u64>(pb, LABEL) || load<u64>(pa, LABEL) == 0) return;
-  if (load<u32>(pa, PARENT) == load<u32>(pb, PARENT)) return;
+function unite(pa: usize, pb: usize): void {
+  if (load<u64>(pa, LABEL) != load<u64>(pb, LABEL)) return;
+  const a = load<u32>(pa, PARENT);
+  const b = load<u32>(pb, PARENT);
+  if (a == b) return;
+  // The smaller index becomes the root, so that a root is its component's first run.
   const ra = find(a);
   const rb = find(b);
-  // The smaller index becomes the root, so that a root is its component's first run.
-  if (ra < rb) store<u32>(runs + <usize>rb * RUN, ra, PARENT);
-  else if (rb < ra) store<u32>(runs + <usize>ra * RUN, rb, PARENT);
+  const root = min(ra, rb);
+  store<u32>(runs + <usize>max(ra, rb) * RUN, root, PARENT);
+  store<u32>(pa, root, PARENT);
+  store<u32>(pb, root, PARENT);
 }
 
-/** Unites the runs [a, aEnd) of one row with [b, bEnd) of another. Both rows are covered by their runs without gaps. */
-function uniteRows(a: u32, aEnd: u32, b: u32, bEnd: u32): void {
+/**
+ * Unites the runs [a, aEnd) of one row with those of another from `b` on. Both rows are covered by their runs without gaps,
+ * so that the two runs looked at always overlap and both lists end together. Steps without branching on which run ends
+ * first, as nothing could predict it.
+ */
+// @ts-ignore: decorator
+@inline
+function uniteRows(a: u32, aEnd: u32, b: u32, corners: bool): void {
+  let pa = runs + <usize>a * RUN;
+  let pb = runs + <usize>b * RUN;
+  const end = runs + <usize>aEnd * RUN;
   while (true) {
-    unite(a, b);
-    const endA = load<u32>(runs + <usize>a * RUN, END);
-    const endB = load<u32>(runs + <usize>b * RUN, END);
-    if (endA < endB) {
-      a++;
-    } else if (endB < endA) {
-      b++;
-    } else {
-      // Both end here: across the common end they meet at edges or corners only.
-      if (++a == aEnd) return;
-      if (++b == bEnd) return;
-      if (all26) {
-        unite(a - 1, b);
-        unite(a, b - 1);
-      }
+    unite(pa, pb);
+    const endA = load<u32>(pa, END);
+    const endB = load<u32>(pb, END);
+    pa += RUN * <usize>(endA <= endB);
+    pb += RUN * <usize>(endB <= endA);
+    if (pa == end) return;
+    // Across a common end runs meet at edges or corners only.
+    if (corners && endA == endB) {
+      unite(pa - RUN, pb);
+      unite(pa, pb - RUN);
     }
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function uniteWithRow(first: u32, end: u32, row: u32): void {
+function uniteWithRow(first: u32, row: u32): void {
   const at = rowStarts + (<usize>row << 2);
-  uniteRows(load<u32>(at), load<u32>(at, 4), first, end);
+  if (all26) uniteRows(load<u32>(at), load<u32>(at, 4), first, true);
+  else uniteRows(load<u32>(at), load<u32>(at, 4), first, false);
+}
+
+/** Unites the runs of a row, from `first` on, with those of the rows before it that it touches. */
+function uniteWithRowsBefore(first: u32, row: u32): void {
+  const y = row % sy;
+  if (y > 0) uniteWithRow(first, row - 1);
+  if (row < sy) return;
+  const below = row - sy;
+  uniteWithRow(first, below);
+  if (!all26) return;
+  if (y > 0) uniteWithRow(first, below - 1);
+  if (y + 1 < sy) uniteWithRow(first, below + 1);
 }
 
 // @ts-ignore: decorator
@@ -105,17 +123,7 @@ function scan<T>(labels: usize, firstRow: u32, rows: u32): bool {
       store<u32>(run, count++, PARENT);
     }
     store<u32>(rowStarts + (<usize>row << 2), count, 4);
-
-    const y = row % sy;
-    if (y > 0) uniteWithRow(first, count, row - 1);
-    if (row >= sy) {
-      const below = row - sy;
-      uniteWithRow(first, count, below);
-      if (all26) {
-        if (y > 0) uniteWithRow(first, count, below - 1);
-        if (y + 1 < sy) uniteWithRow(first, count, below + 1);
-      }
-    }
+    uniteWithRowsBefore(first, row);
   }
   return true;
 }

@@ -5,7 +5,7 @@
 import { type Layout, layoutOf, type Slab, slabBytes, slabs } from "./compressed-segmentation-layout.ts";
 import { KernelError } from "./error.ts";
 import { renumber } from "./renumber.ts";
-import type { Size } from "./volume.ts";
+import { checkLength, type Size } from "./volume.ts";
 import { wasm as decodeWasm } from "./wasm/compressed-segmentation-decode.wasm.ts";
 import { align, bytesOf, heap, kernel } from "./workspace.ts";
 
@@ -25,6 +25,9 @@ interface DecodeKernel {
  * limit, when the bytes contradict the format; they may come from anywhere. Peak memory beside input and result: the
  * encoded bytes once more and a slab of 256 KiB (one row of blocks, if that is more).
  *
+ * With `out`, labels go there and nothing is allocated: several times faster for many chunks in a row, as taking and
+ * returning memory costs more than decoding. After an error its content is undefined.
+ *
  * @example
  * const labels = decodeCompressedSegmentation(bytes, [64, 64, 64], 1, [8, 8, 8], "uint64");
  */
@@ -34,6 +37,7 @@ export function decodeCompressedSegmentation(
   channels: number,
   blockSize: Size,
   dtype: "uint32",
+  out?: Uint32Array,
 ): Uint32Array;
 export function decodeCompressedSegmentation(
   bytes: Uint8Array,
@@ -41,6 +45,7 @@ export function decodeCompressedSegmentation(
   channels: number,
   blockSize: Size,
   dtype: "uint64",
+  out?: BigUint64Array,
 ): BigUint64Array;
 export function decodeCompressedSegmentation(
   bytes: Uint8Array,
@@ -48,6 +53,7 @@ export function decodeCompressedSegmentation(
   channels: number,
   blockSize: Size,
   dtype: "uint32" | "uint64",
+  out?: Uint32Array | BigUint64Array,
 ): Uint32Array | BigUint64Array;
 export function decodeCompressedSegmentation(
   bytes: Uint8Array,
@@ -55,6 +61,7 @@ export function decodeCompressedSegmentation(
   channels: number,
   blockSize: Size,
   dtype: "uint32" | "uint64",
+  out?: Uint32Array | BigUint64Array,
 ): Uint32Array | BigUint64Array {
   if (dtype !== "uint32" && dtype !== "uint64") {
     throw new TypeError(`compressed_segmentation holds uint32 or uint64, got ${dtype}`);
@@ -62,7 +69,9 @@ export function decodeCompressedSegmentation(
   const layout = layoutOf(size, channels, blockSize);
   const bases = channelBases(bytes, layout);
   const voxels = layout.voxels * channels;
-  const labels = dtype === "uint32" ? new Uint32Array(voxels) : new BigUint64Array(voxels);
+  const labels = out ?? (dtype === "uint32" ? new Uint32Array(voxels) : new BigUint64Array(voxels));
+  checkLength("out", labels.length, size, channels);
+  if (labels.BYTES_PER_ELEMENT !== (dtype === "uint32" ? 4 : 8)) throw new TypeError(`out does not hold ${dtype}`);
   const width = labels.BYTES_PER_ELEMENT;
   const wasm = load(bytes, layout, slabBytes(layout, width), 0);
   const decode = dtype === "uint32" ? wasm.decodeU32 : wasm.decodeU64;

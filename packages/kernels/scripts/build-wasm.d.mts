@@ -1,0 +1,2 @@
+export const kernels: string[];
+export function buildKernel(kernel: string): Promise<string>;
