@@ -1,0 +1,42 @@
+// Box reads and writes of a real segmentation; the peer does the same with TensorStore and with cloud-volume.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fileKvStore } from "../../packages/kvstore/dist/file.js";
+import { encodeInfo, readInfo } from "../../packages/neuroglancer-precomputed/dist/index.js";
+import { openVolumeIn } from "../../packages/volume/dist/index.js";
+
+const source = fileURLToPath(new URL("../../../shared/data/segmentation", import.meta.url));
+const volume = await openVolumeIn(fileKvStore(source), "neuroglancer-precomputed");
+const [scale] = volume.scales;
+const box = { begin: scale.voxelOffset, end: scale.voxelOffset.map((o, a) => o + scale.size[a]) };
+const voxels = scale.size.reduce((a, b) => a * b);
+
+const labels = await scale.read(box); // warm: files in the page cache, code compiled
+const read = await seconds(() => scale.read(box));
+
+const target = mkdtempSync(join(tmpdir(), "pcg-bench-"));
+const store = fileKvStore(target, { fsync: false });
+const { info } = await readInfo(fileKvStore(source));
+await store.write("info", encodeInfo({ ...info, scales: [info.scales[0]] }));
+const copy = await openVolumeIn(store, "neuroglancer-precomputed", { writable: true });
+await copy.scales[0].write(box, labels);
+const write = await seconds(() => copy.scales[0].write(box, labels));
+rmSync(target, { recursive: true });
+
+const rate = (time) => ({ value: voxels / time / 1e6, unit: "MVoxel/s", better: "higher" });
+console.log(
+  JSON.stringify({
+    "read, beside TensorStore": rate(read),
+    "read, beside cloud-volume": rate(read),
+    "write, beside TensorStore": rate(write),
+    "write, beside cloud-volume": rate(write),
+  }),
+);
+
+async function seconds(work) {
+  const begin = performance.now();
+  await work();
+  return (performance.now() - begin) / 1000;
+}
