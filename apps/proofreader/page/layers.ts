@@ -20,16 +20,8 @@ export function initialState(base: string, table: Table, moment: Moment, revisio
     showDefaultAnnotations: false,
     showSlices: true,
     layers: [
-      ...(table.hasImage
-        ? [
-            {
-              type: "image",
-              name: imageLayer,
-              source: `precomputed://${base}/data/${encodeURIComponent(table.name)}/image`,
-            },
-          ]
-        : []),
-      objectsLayerState(base, table, moment ?? revision),
+      ...(table.image ? [{ type: "image", name: imageLayer, source: table.image }] : []),
+      objectsLayerState(table, moment ?? revision),
       graphLayerState(base, table, moment, []),
     ],
     selectedLayer: { layer: graphLayer, visible: false },
@@ -37,17 +29,17 @@ export function initialState(base: string, table: Table, moment: Moment, revisio
 }
 
 /** Every object in its colour, underneath; picking is left to the graph layer. `revision` names one unchanging state. */
-export function objectsLayerState(base: string, table: Table, revision: string): object {
+export function objectsLayerState(table: Table, revision: string): object {
   return {
     type: "segmentation",
     name: objectsLayer,
     source: {
-      url: `precomputed://${base}/objects/${encodeURIComponent(`${table.name}@${revision}`)}`,
-      subsources: { default: true, bounds: false },
+      url: table.objects.replace(/(?=~[^/~]*$)/, `@${revision}`),
+      subsources: { default: true },
       enableDefaultSubsources: false,
     },
     pick: false,
-    selectedAlpha: table.hasImage ? 0.28 : 0.6,
+    selectedAlpha: table.image ? 0.28 : 0.6,
     hoverHighlight: false,
   };
 }

@@ -36,7 +36,8 @@ async function start(): Promise<void> {
   const table = await chooseTable();
   const operations = [...(await fetchOperations(table.name))];
   describeTable(table);
-  const revision = () => operations.findLast((operation) => operation.status === "done")?.time ?? "0";
+  const revision = () =>
+    operations.findLast((operation) => operation.status === "done")?.time ?? String(table.ingestTime);
   const view = startViewer(element("viewer"), initialState(base, table, undefined, revision()));
   const moment = (): Moment => momentOfSource(view.graphSource() ?? "");
 
@@ -65,12 +66,12 @@ async function start(): Promise<void> {
     const from = moment();
     if (from === to) return;
     const roots = await translateRoots(table.name, view.selectedRoots(), from, to);
-    view.putLayer(objectsLayer, objectsLayerState(base, table, to ?? revision()));
+    view.putLayer(objectsLayer, objectsLayerState(table, to ?? revision()));
     view.putLayer(graphLayer, graphLayerState(base, table, to, roots));
     showMoment();
   }
 
-  const refreshObjects = () => view.putLayer(objectsLayer, objectsLayerState(base, table, moment() ?? revision()));
+  const refreshObjects = () => view.putLayer(objectsLayer, objectsLayerState(table, moment() ?? revision()));
   watchOperations(table.name, (operation: Operation) => {
     if (operations.some((known) => known.id === operation.id)) return;
     operations.push(operation);

@@ -9,7 +9,11 @@ export interface Table {
   readonly voxelOffset: Vector;
   /** Voxels. */
   readonly size: Vector;
-  readonly hasImage: boolean;
+  /** When the graph began, unix seconds. */
+  readonly ingestTime: number;
+  /** Source URLs of the plain volumes; files below them may be kept for ever. */
+  readonly objects: string;
+  readonly image?: string;
 }
 
 export interface Operation {
@@ -23,6 +27,7 @@ export interface Operation {
   readonly position: Vector | null;
   readonly oldRoots: readonly string[];
   readonly newRoots: readonly string[];
+  readonly refusal?: { readonly message: string };
 }
 
 /** Where the page is served; everything else lies below it. */
