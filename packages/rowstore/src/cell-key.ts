@@ -91,7 +91,7 @@ export function decodeCellKey(key: Bytes): CellKey {
 export function decodeColumn(key: Bytes, start: number, end: number): Omit<CellKey, "row"> {
   const familyEnd = key.indexOf(0, start);
   const qualifierEnd = familyEnd <= start ? -1 : endOfEscaped(key, familyEnd + 1, end);
-  if (qualifierEnd !== end - TIMESTAMP_BYTES) throw corrupt(key, end);
+  if (qualifierEnd < 0 || qualifierEnd !== end - TIMESTAMP_BYTES) throw corrupt(key, end);
   const timestamp = readTimestamp(key, qualifierEnd);
   if (timestamp < 0n) throw corrupt(key, end);
   return {

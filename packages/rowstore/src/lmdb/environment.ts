@@ -8,6 +8,7 @@ import { open, type RootDatabase } from "lmdb";
 import { isRowStoreError, RowStoreError } from "../errors.ts";
 import { CellAccess, type CellDatabase, CellReader } from "./cell-reader.ts";
 import { CommitQueue } from "./commit-queue.ts";
+import { checkDataFile } from "./data-file.ts";
 
 /** What the root database says about the folder. */
 const MARKER = "pcg-rowstore";
@@ -36,10 +37,12 @@ export class Environment {
 }
 
 const environments = new Map<string, Environment>();
+const closing = new Map<string, Promise<void>>();
 
 /** Opens the folder's environment, or joins it when this process has it open; pair with `releaseEnvironment`. */
 export async function acquireEnvironment(folder: string): Promise<Environment> {
   const path = await prepareFolder(folder);
+  for (let end = closing.get(path); end !== undefined; end = closing.get(path)) await end;
   // From here on synchronous, so that two callers cannot both open it.
   let environment = environments.get(path);
   if (environment === undefined) {
@@ -55,8 +58,11 @@ export async function releaseEnvironment(environment: Environment): Promise<void
   await environment.writes.settled();
   environment.users--;
   if (environment.users > 0) return;
-  environments.delete(environment.path);
-  await environment.root.close();
+  const { path, root } = environment;
+  environments.delete(path);
+  const closed = root.close().finally(() => closing.delete(path));
+  closing.set(path, closed);
+  await closed;
 }
 
 async function prepareFolder(folder: string): Promise<string> {
@@ -71,6 +77,7 @@ async function prepareFolder(folder: string): Promise<string> {
         { path },
       );
     }
+    await checkDataFile(path);
     return path;
   } catch (cause) {
     if (isRowStoreError(cause)) throw cause;

@@ -1,0 +1,58 @@
+/**
+ * What every row store must do, as tests: the contract in readable cases, then random programs compared with a model.
+ * Engines, also other people's, run it from their own test files.
+ * @module
+ */
+import type { Clock } from "./clock.ts";
+import { testConcurrency } from "./conformance/concurrency.ts";
+import { testModel } from "./conformance/model.ts";
+import { testReads } from "./conformance/reads.ts";
+import { testRefusals } from "./conformance/refusals.ts";
+import { testWrites } from "./conformance/writes.ts";
+import type { RowStore } from "./contract.ts";
+import { memoryRowStore } from "./memory.ts";
+
+/** The part of a test runner that the suite uses; vitest's fits. */
+export interface TestApi {
+  describe(name: string, body: () => void): unknown;
+  test(name: string, body: () => Promise<void>, timeoutMs?: number): unknown;
+  expect(value: unknown): Expectation;
+}
+
+export interface Expectation {
+  toBe(expected: unknown): void;
+  toEqual(expected: unknown): void;
+  readonly rejects: { toMatchObject(expected: object): Promise<void> };
+}
+
+/** Opens an empty store whose `now()` is the clock given. */
+export type OpenStore = (clock: Clock) => Promise<RowStore>;
+
+export interface ConformanceOptions {
+  /** Random programs per property; default 200. */
+  readonly runs?: number;
+  /** What the random programs are compared with; default: the in-memory engine. */
+  readonly openModel?: OpenStore;
+}
+
+/**
+ * Defines the suite for one engine.
+ *
+ * @example
+ * ```ts
+ * import { describe, expect, test } from "vitest";
+ * testRowStore("mine", async (clock) => openMine({ clock }), { describe, expect, test });
+ * ```
+ */
+export function testRowStore(name: string, open: OpenStore, api: TestApi, options: ConformanceOptions = {}): void {
+  const { runs = 200, openModel = async (clock: Clock) => memoryRowStore({ clock }) } = options;
+  api.describe(`${name}: contract of a row store`, () => {
+    testReads(open, api);
+    testWrites(open, api);
+    testRefusals(open, api);
+  });
+  api.describe(`${name}: random programs`, () => {
+    testModel(open, openModel, api, runs);
+    testConcurrency(open, api, runs);
+  });
+}
