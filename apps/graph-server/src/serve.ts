@@ -1,5 +1,5 @@
 import { createServer as createHttpServer, type Server, STATUS_CODES } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { GraphApp } from "./server.ts";
@@ -54,10 +54,11 @@ export async function serve(app: GraphApp, options: ServeOptions): Promise<Runni
     if (error.code === "ECONNRESET" || !socket.writable) return;
     socket.end(brokenRequest(error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400));
   });
+  const endIdle = endWhenIdle(server);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}/`, port, close: () => close(server) };
+  return { url: `http://${host}:${port}/`, port, close: () => close(server, endIdle) };
 }
 
 function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
@@ -70,15 +71,44 @@ function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
   });
 }
 
-function close(server: Server): Promise<void> {
+/**
+ * Counts the requests on each connection. Node's own notion of an idle one leaves out those that never asked anything,
+ * as browsers open in advance, and those whose last request ends after the server was told to stop.
+ */
+function endWhenIdle(server: Server): () => void {
+  const requests = new Map<Socket, number>();
+  let stopping = false;
+  const endIdle = (socket: Socket): void => {
+    if (stopping && requests.get(socket) === 0) socket.end();
+  };
+  server.on("connection", (socket) => {
+    requests.set(socket, 0);
+    socket.once("close", () => requests.delete(socket));
+  });
+  server.prependListener("request", ({ socket }, response) => {
+    requests.set(socket, (requests.get(socket) ?? 0) + 1);
+    response.once("close", () => {
+      const running = requests.get(socket);
+      if (running === undefined) return;
+      requests.set(socket, running - 1);
+      endIdle(socket);
+    });
+  });
+  return () => {
+    stopping = true;
+    for (const socket of requests.keys()) endIdle(socket);
+  };
+}
+
+function close(server: Server, endIdle: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+    const grace = setTimeout(() => server.closeAllConnections(), GRACE_MS);
     server.close((error) => {
-      clearTimeout(timer);
+      clearTimeout(grace);
       if (error) reject(error);
       else resolve();
     });
-    server.closeIdleConnections();
+    endIdle();
   });
 }
 

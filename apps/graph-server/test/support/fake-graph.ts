@@ -220,10 +220,8 @@ class FakeView implements GraphView {
   }
 
   async isLatest(ids: BigUint64Array): Promise<Uint8Array> {
-    return Uint8Array.from(ids, (id) => {
-      const isRoot = layerOf(id) === SETTINGS.layers && this.knows(id);
-      return isRoot && this.kids.get(id)!.some((child) => this.parentOf.get(child) === id) ? 1 : 0;
-    });
+    const present = new Set(await this.roots(BigUint64Array.from(SUPERVOXELS)));
+    return Uint8Array.from(ids, (id) => (id !== 0n && present.has(id) ? 1 : 0));
   }
 
   async chunkMapping(l2Chunk: bigint): Promise<BigUint64Array> {

@@ -1,0 +1,276 @@
+import { once } from "node:events";
+import { Agent, request as httpRequest } from "node:http";
+import { connect } from "node:net";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type RunningServer, serve } from "../src/index.ts";
+import { A, B, C, D } from "./support/fake-graph.ts";
+import { API, idBytes, type Toy, toy } from "./support/toy-table.ts";
+
+interface Reply {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly body: Buffer;
+}
+
+describe("over a socket", () => {
+  let server: Toy;
+  let running: RunningServer;
+  let closing: AbortController;
+  let agent: Agent;
+  beforeEach(async () => {
+    closing = new AbortController();
+    server = await toy({ limits: { bodyBytes: 1_000_000 }, closing: closing.signal });
+    running = await serve(server.app, { port: 0, host: "127.0.0.1", bodyBytes: 1_000_000 });
+    agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  });
+  afterEach(async () => {
+    agent.destroy();
+    closing.abort();
+    await running.close();
+  });
+
+  function send(
+    method: string,
+    path: string,
+    body?: Uint8Array | string,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+      const request = httpRequest(
+        new URL(path, running.url),
+        { method, agent, headers: { ...length, ...headers } },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("end", () =>
+            resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }),
+          );
+          response.on("error", reject);
+        },
+      );
+      request.on("error", reject);
+      request.end(body);
+    });
+  }
+
+  test("GET with a JSON body and no Content-Type, on a kept connection", async () => {
+    const roots = new BigUint64Array(
+      new Uint8Array((await send("POST", `${API}/roots_binary`, idBytes(A, B))).body).buffer,
+    );
+    const [a, b] = [roots[0]!, roots[1]!];
+    await send("POST", `${API}/merge`, `[[${A},160,240,1600],[${C},640,240,1600]]`, {
+      "content-type": "text/plain;charset=UTF-8",
+    });
+    const merged = server.graph.log[0]!.newRoots[0]!;
+
+    const past = await send("GET", `${API}/past_id_mapping?timestamp_past=0`, `{"root_ids":[${merged},"${merged}"]}`);
+    expect(past.body.toString()).toBe(
+      `{"past_id_map":{"${merged}":[${[a, b].sort().join(",")}]},"future_id_map":{"${a}":${merged},"${b}":${merged}}}`,
+    );
+    const itself = await send("GET", `${API}/past_id_mapping`, `{"root_ids":[${a}]}`);
+    expect(
+      JSON.parse(
+        itself.body
+          .toString()
+          .replaceAll(/\b(\d{9,})\b/g, '"$1"')
+          .replaceAll('""', '"'),
+      ).past_id_map,
+    ).toEqual({
+      [String(a)]: [String(a)],
+    });
+
+    const table = await send("GET", `${API}/tabular_change_log_many?filtered=True`, `{"root_ids":[${merged},${a}]}`);
+    const tables = JSON.parse(table.body.toString()) as Record<string, string>;
+    expect(JSON.parse(tables[String(merged)]!)).toMatchObject({ operation_id: { 0: 1 }, is_merge: { 0: true } });
+    expect(tables[String(merged)]).toContain(`"after_root_ids":{"0":[${merged}]}`);
+    expect(JSON.parse(tables[String(a)]!)).toMatchObject({ operation_id: {}, user_name: {} });
+
+    const nodes = `{"node_ids":[${A},${merged},5]}`;
+    const valid = await send("GET", `${API}/valid_nodes?start_timestamp=946684800.0`, nodes);
+    expect(valid.body.toString()).toBe(`{"valid_roots":[${A},${merged}]}`);
+    const then = await send("GET", `${API}/valid_nodes?start_timestamp=946684800.0&end_timestamp=1700000000.2`, nodes);
+    expect(then.body.toString()).toBe(`{"valid_roots":[${A}]}`);
+    const packed = await send("GET", `${API}/valid_nodes`, gzipSync(nodes), { "content-encoding": "gzip" });
+    expect(packed.body.toString()).toBe(`{"valid_roots":[${A},${merged}]}`);
+    expect((await send("GET", `${API}/valid_nodes`)).status).toBe(400);
+  });
+
+  test("a body over the limit gets its JSON 413, and the connection stays usable", async () => {
+    const huge = await send("POST", `${API}/roots_binary`, new Uint8Array(40_000_000));
+    expect(huge.status).toBe(413);
+    expect(JSON.parse(huge.body.toString())).toMatchObject({
+      code: 413,
+      message: expect.stringContaining("at most 1000000"),
+    });
+    expect((await send("GET", "/api/health")).status).toBe(200);
+  });
+
+  test("a body over the limit that does not say its length is refused on the way", async () => {
+    const reply = await new Promise<number>((resolve, reject) => {
+      const request = httpRequest(new URL(`${API}/roots_binary`, running.url), { method: "POST" }, (response) => {
+        response.resume();
+        resolve(response.statusCode!);
+      });
+      request.on("error", reject);
+      for (let i = 0; i < 40; i++) request.write(new Uint8Array(100_000));
+      request.end();
+    });
+    expect(reply).toBe(413);
+  });
+
+  test("a client that asks first is told before it sends", async () => {
+    const socket = connect(running.port, "127.0.0.1");
+    const ask = async (length: number): Promise<string> => {
+      socket.write(
+        `POST ${API}/roots_binary HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`,
+      );
+      return String(((await once(socket, "data")) as [Buffer])[0]);
+    };
+    expect(await ask(8)).toMatch(/^HTTP\/1.1 100 Continue/);
+    socket.write(idBytes(D));
+    await once(socket, "data");
+    expect(await ask(2_000_000)).toMatch(/^HTTP\/1.1 413/);
+    socket.destroy();
+  });
+
+  test("a body that breaks off leaves the server well", async () => {
+    const socket = connect(running.port, "127.0.0.1");
+    socket.write(`POST ${API}/merge HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 500\r\n\r\n[[1,`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    expect((await send("GET", "/api/health")).status).toBe(200);
+    expect(server.graph.log).toHaveLength(0);
+  });
+
+  test("bytes that are no HTTP, and headers without end, get a JSON answer", async () => {
+    const talk = async (text: string): Promise<string> => {
+      const socket = connect(running.port, "127.0.0.1");
+      socket.write(text);
+      let reply = "";
+      for await (const chunk of socket) reply += String(chunk);
+      return reply;
+    };
+    expect(await talk("HELLO\r\n\r\n")).toMatch(/^HTTP\/1.1 400 [\s\S]*"code":400/);
+    const endless = await talk(`GET /api/health HTTP/1.1\r\nX: ${"x".repeat(300_000)}\r\n\r\n`);
+    expect(endless).toMatch(/^HTTP\/1.1 431 [\s\S]*"code":431/);
+  });
+
+  test("long lists of operations fit the address", async () => {
+    const ids = encodeURIComponent(`[${Array.from({ length: 5000 }, (_, i) => i + 1).join(", ")}]`);
+    expect((await send("GET", `${API}/operation_details?operation_ids=${ids}`)).status).toBe(404);
+  });
+
+  test("when a client goes away its read is cancelled", async () => {
+    const aborted = new Promise<boolean>((resolve) => {
+      Object.assign(server.graph, {
+        view: async () => ({
+          roots: (_: unknown, { signal }: { signal: AbortSignal }) =>
+            new Promise((_resolve, reject) => {
+              signal.addEventListener("abort", () => {
+                resolve(true);
+                reject(signal.reason);
+              });
+            }),
+        }),
+      });
+    });
+    const socket = connect(running.port, "127.0.0.1");
+    socket.write(`GET ${API}/node/${A}/root HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.destroy();
+    expect(await aborted).toBe(true);
+  });
+
+  describe("the change feed", () => {
+    const merge = (a: bigint, ax: number, b: bigint, bx: number): Promise<Reply> =>
+      send("POST", `${API}/merge`, `[[${a},${ax * 8},240,1600],[${b},${bx * 8},240,1600]]`);
+
+    /** Reads a feed until it has seen that many events. */
+    async function events(
+      count: number,
+      headers: Record<string, string> = {},
+      ready: () => void = () => undefined,
+    ): Promise<string[]> {
+      const stop = new AbortController();
+      const response = await fetch(new URL("/api/tables/toy/events", running.url), { headers, signal: stop.signal });
+      expect(response.headers.get("content-type")).toBe("text/event-stream");
+      const found: string[] = [];
+      let text = "";
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body!) {
+        text += decoder.decode(chunk as Uint8Array);
+        const blocks = text.split("\n\n");
+        text = blocks.pop()!;
+        if (blocks.some((block) => block.startsWith("retry:"))) ready();
+        found.push(...blocks.filter((block) => block.includes("event: operation")));
+        if (found.length >= count) break;
+      }
+      stop.abort();
+      return found;
+    }
+
+    test("tells each operation when it happens, and resumes without a gap", async () => {
+      const live = await events(1, {}, () => void merge(A, 20, B, 60));
+      const operation = server.graph.log[0]!;
+      expect(live[0]).toMatch(new RegExp(`^id: ${operation.time}\nevent: operation\ndata: `));
+      expect(JSON.parse(live[0]!.split("data: ")[1]!)).toEqual({
+        id: "1",
+        kind: "merge",
+        status: "done",
+        user: "anonymous",
+        time: "1700000001.123459",
+        position: [40, 30, 40],
+        oldRoots: Array.from(operation.oldRoots, String),
+        newRoots: Array.from(operation.newRoots, String),
+      });
+      await merge(C, 80, D, 120);
+      const missed = await events(1, { "last-event-id": String(operation.time) });
+      expect(missed[0]).toContain(`id: ${server.graph.log[1]!.time}`);
+      const all = await events(2, { "last-event-id": "0" });
+      expect(all).toHaveLength(2);
+      await expect.poll(() => server.graph.listenerCount).toBe(0);
+    });
+
+    test("the number of feeds is bounded, and a closed one makes room", async () => {
+      const small = await toy({ limits: { feeds: 1 } });
+      const open = await small.get("/api/tables/toy/events");
+      expect((await small.get("/api/tables/toy/events")).status).toBe(409);
+      await open.body!.cancel();
+      const again = await small.get("/api/tables/toy/events");
+      expect(again.status).toBe(200);
+      await again.body!.cancel();
+      expect((await small.get("/api/tables/toy/events", { headers: { "last-event-id": "x" } })).status).toBe(400);
+    });
+
+    test("ends when the server stops, so that stopping is quick", async () => {
+      const response = await fetch(new URL("/api/tables/toy/events", running.url));
+      const start = performance.now();
+      closing.abort();
+      await running.close();
+      expect(performance.now() - start).toBeLessThan(2000);
+      expect(await response.text()).toBe("retry: 2000\n\n");
+      running = await serve(server.app, { port: 0, host: "127.0.0.1" });
+    });
+
+    test("the history lists operations oldest first, the newest when there are more than asked for", async () => {
+      await merge(A, 20, B, 60);
+      await merge(C, 80, D, 120);
+      const list = async (query: string): Promise<{ operations: { id: string }[]; truncated: boolean }> =>
+        JSON.parse((await send("GET", `/api/tables/toy/operations${query}`)).body.toString());
+      expect((await list("")).operations.map(({ id }) => id)).toEqual(["1", "2"]);
+      expect(await list("?limit=1")).toMatchObject({ operations: [{ id: "2" }], truncated: true });
+      expect((await list("?from=1700000001.123459")).operations.map(({ id }) => id)).toEqual(["2"]);
+      expect((await list("?to=1700000001.123459")).operations.map(({ id }) => id)).toEqual(["1"]);
+      expect((await send("GET", "/api/tables/toy/operations?limit=0")).status).toBe(400);
+      const tables = JSON.parse((await send("GET", "/api/tables")).body.toString());
+      expect(tables).toMatchObject({
+        tables: [
+          { name: "toy", resolution: [8, 8, 40], voxelOffset: [10, 20, 30], size: [128, 64, 64], hasImage: true },
+        ],
+      });
+      expect(JSON.parse((await send("GET", "/api/limits")).body.toString())).toMatchObject({ bodyBytes: 1_000_000 });
+    });
+  });
+});
