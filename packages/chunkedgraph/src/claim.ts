@@ -1,4 +1,4 @@
-import type { RowStore } from "@pcg/rowstore";
+import { type RowStore, readRow } from "@pcg/rowstore";
 import { GraphError } from "./errors.ts";
 import { type IdLayout, layerOf } from "./ids.ts";
 import {
@@ -17,6 +17,12 @@ import {
 
 const MAX_TRIES = 1000;
 
+/** The last segment number given out in a chunk; 0: none. */
+export async function readCounter(rows: RowStore, chunk: bigint): Promise<bigint> {
+  const cell = (await readRow(rows, counterKey(chunk), { columns: [COUNTER] }))?.cells[0];
+  return cell === undefined ? 0n : unpackId(cell.value);
+}
+
 /**
  * Gives a task `count` segment numbers of a chunk that no one else has or will have. The same task gets the same
  * numbers again, so it may be repeated; asking again for another count is a RangeError.
@@ -31,21 +37,18 @@ export async function claimSegments(
   const column = claimColumn(chunk);
   const key = taskKey(task);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const [held, last] = await Promise.all([
-      readCell(rows, key, column.family, column.qualifier),
-      readCell(rows, counterKey(chunk), COUNTER.family, COUNTER.qualifier),
-    ]);
+    const held = (await readRow(rows, key, { columns: [column] }))?.cells[0];
     if (held !== undefined) {
-      const claim = decodeClaim(held);
+      const claim = decodeClaim(held.value);
       if (claim.count !== count)
         throw new RangeError(`task ${task} claimed ${claim.count} ids of chunk ${chunk} before and now wants ${count}`);
       return claim;
     }
-    const before = last === undefined ? 0n : unpackId(last);
+    const before = await readCounter(rows, chunk);
     const limit = layout.segmentLimit(layerOf(chunk));
     if (before + count > limit)
       throw new GraphError(
-        "bad-settings",
+        "ids-exhausted",
         `chunk ${chunk} has ${limit - before} of ${limit} ids left, task ${task} needs ${count}: use smaller chunks`,
         { chunk: chunk.toString(), left: (limit - before).toString(), count: count.toString() },
       );
@@ -63,15 +66,4 @@ export async function claimSegments(
     chunk: chunk.toString(),
     tries: MAX_TRIES,
   });
-}
-
-async function readCell(
-  rows: RowStore,
-  key: Uint8Array,
-  family: string,
-  qualifier: Uint8Array,
-): Promise<Uint8Array | undefined> {
-  for await (const row of rows.read({ keys: [key] }, { columns: [{ family, qualifier }], versions: 1 }))
-    return row.cells[0]?.value;
-  return undefined;
 }

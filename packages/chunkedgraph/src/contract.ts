@@ -178,6 +178,7 @@ export type GraphErrorCode =
   | "not-ingested"
   | "already-ingested"
   | "no-voxels"
+  | "ids-exhausted"
   | "clock-behind"
   | "corrupt-row"
   | "invalid-argument";
