@@ -4,8 +4,10 @@
  * @module
  */
 export { checkByteRange, resolveByteRange } from "./byte-range.ts";
+export { type CacheOptions, withCache } from "./cache.ts";
 export type * from "./contract.ts";
 export { isKvStoreError, KvStoreError, type KvStoreErrorCode, type KvStoreErrorDetails } from "./errors.ts";
+export { type Fault, type FaultOperation, type FaultSchedule, faultAt, withFaults } from "./faults.ts";
 export {
   compareKeys,
   hasPrefix,
@@ -24,4 +26,5 @@ export { memoryKvStore } from "./memory.ts";
 export { type KvDriver, type KvDrivers, memoryDriver, type OpenOptions, openKvStore } from "./open.ts";
 export { withPrefix } from "./prefix.ts";
 export { readValue } from "./read-value.ts";
+export { type RetryOptions, type RetryRecord, withRetry } from "./retry.ts";
 export { formatUrl, type ParsedUrl, parseUrl, type UrlBase, type UrlStage } from "./url.ts";

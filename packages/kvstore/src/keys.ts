@@ -25,6 +25,13 @@ export function keyText(key: Key): string | undefined {
   }
 }
 
+/** One UTF-16 unit per byte: a string for use in maps, equal exactly when the bytes are. */
+export function keyName(key: Uint8Array): string {
+  let name = "";
+  for (let i = 0; i < key.length; i++) name += String.fromCharCode(key[i]!);
+  return name;
+}
+
 /** A key as it appears in messages: quoted text, or `0x…` when it is not UTF-8; long keys are shortened. */
 export function printKey(key: Key): string {
   const text = keyText(key);

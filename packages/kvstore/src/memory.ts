@@ -18,7 +18,7 @@ import type {
   WriteResult,
 } from "./contract.ts";
 import { KvStoreError } from "./errors.ts";
-import { compareKeys, inRange, isEmptyRange, keyBytes, listRange } from "./keys.ts";
+import { compareKeys, inRange, isEmptyRange, keyBytes, keyName, listRange } from "./keys.ts";
 
 interface Entry {
   readonly key: Uint8Array;
@@ -51,7 +51,7 @@ class MemoryKvStore implements KvStore {
   read(key: Key, options: ConditionalReadOptions): Promise<ReadResult | "unchanged" | undefined>;
   async read(key: Key, options: AnyReadOptions = {}): Promise<ReadResult | "unchanged" | undefined> {
     this.#check(options.signal);
-    const entry = this.#entries.get(mapKey(keyBytes(key)));
+    const entry = this.#entries.get(keyName(keyBytes(key)));
     const { start, end } = resolveByteRange(options.range, entry?.value.length ?? 0);
     if (entry === undefined) return undefined;
     if (entry.generation === options.ifNotGeneration) return "unchanged";
@@ -61,7 +61,7 @@ class MemoryKvStore implements KvStore {
   async write(key: Key, value: Uint8Array | null, options: WriteOptions = {}): Promise<WriteResult> {
     this.#check(options.signal);
     const bytes = keyBytes(key);
-    const name = mapKey(bytes);
+    const name = keyName(bytes);
     const found = this.#entries.get(name)?.generation ?? null;
     if (options.ifGeneration !== undefined && options.ifGeneration !== found) {
       return { written: false, generation: found };
@@ -85,7 +85,7 @@ class MemoryKvStore implements KvStore {
 
   async deleteRange(range: KeyRange, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#check(options.signal);
-    for (const { key } of this.#within(range)) this.#entries.delete(mapKey(key));
+    for (const { key } of this.#within(range)) this.#entries.delete(keyName(key));
   }
 
   async close(): Promise<void> {
@@ -103,11 +103,4 @@ class MemoryKvStore implements KvStore {
     signal?.throwIfAborted();
     if (this.#closed) throw new KvStoreError("closed", `${this.url} was closed`, { url: this.url });
   }
-}
-
-/** One UTF-16 unit per byte: a string that is equal exactly when the bytes are. */
-function mapKey(key: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < key.length; i++) text += String.fromCharCode(key[i]!);
-  return text;
 }
