@@ -176,6 +176,59 @@ function mark8(at: usize, flag: u8): void {
   store<u8>(at, load<u8>(at) | flag);
 }
 
+// @ts-ignore: decorator
+@inline
+function markEntry(entry: usize): void {
+  mark8(entry, ENTRY_LOW);
+  mark8(entry + 1, ENTRY_HIGH);
+}
+
+/** The set of indices, as bits, that occur in `count` words of values of at most 4 bits. */
+// @ts-ignore: decorator
+@inline
+function indicesIn(bits: u32, values: usize, count: u32): u32 {
+  const mask: u32 = (1 << bits) - 1;
+  let found: u32 = 0;
+  let last: u32 = 0;
+  for (let p = values; p < values + (<usize>count << 2); p += 4) {
+    const word = load<u32>(p);
+    if (p > values && word == last) continue;
+    last = word;
+    for (let shift: u32 = 0; shift < 32; shift += bits) found |= 1 << ((word >> shift) & mask);
+  }
+  return found;
+}
+
+/** Marks the entries used by the voxels of one block; false when one lies past the end. */
+function markEntries(
+  bits: u32, values: usize, valueWords: u32, entries: usize, limit: u64, w: u32, h: u32, d: u32,
+): bool {
+  if (bits <= 4 && w == bx && h == by && d == bz && ((bx * by * bz * bits) & 31) == 0) {
+    let found = bits == 1 ? indicesIn(1, values, valueWords) : bits == 2 ? indicesIn(2, values, valueWords) : indicesIn(4, values, valueWords);
+    for (; found != 0; found &= found - 1) {
+      const index = ctz(found);
+      if (<u64>index >= limit) return false;
+      markEntry(entries + 2 * <usize>index);
+    }
+    return true;
+  }
+  const mask: u64 = (<u64>1 << bits) - 1;
+  let last: u64 = u64.MAX_VALUE;
+  for (let z: u32 = 0; z < d; z++) {
+    for (let y: u32 = 0; y < h; y++) {
+      let at = bits * bx * (y + by * z);
+      for (let x: u32 = 0; x < w; x++, at += bits) {
+        const index = (<u64>load<u32>(values + ((at >> 5) << 2)) >> (at & 31)) & mask;
+        if (index == last) continue;
+        if (index >= limit) return false;
+        last = index;
+        markEntry(entries + 2 * <usize>index);
+      }
+    }
+  }
+  return true;
+}
+
 /** Marks what each word is used for by some rows of u64 blocks, one byte per word at `marks`. */
 export function mark(marks: usize, base: u32, header: u32, rows: u32, depth: u32): u32 {
   let word = <usize>base + header;
@@ -192,33 +245,17 @@ export function mark(marks: usize, base: u32, header: u32, rows: u32, depth: u32
       mark8(marks + word + 1, HEADER);
       if (bits == 0) {
         if (limit == 0) return ENTRY_PAST_END;
-        mark8(marks + <usize>table, ENTRY_LOW);
-        mark8(marks + <usize>table + 1, ENTRY_HIGH);
+        markEntry(marks + <usize>table);
         continue;
       }
       if (bits > 32 || (bits & (bits - 1)) != 0) return BAD_BITS;
       const valuesWord = <u64>base + load<u32>(encoded + (word << 2), 4);
       const lastVoxel: u64 = w - 1 + bx * (h - 1 + by * (depth - 1));
-      const valueWords = ((lastVoxel * bits) >> 5) + 1;
+      const valueWords = <u32>((lastVoxel * bits) >> 5) + 1;
       if (valuesWord + valueWords > words) return VALUES_PAST_END;
-      for (let i: u64 = 0; i < valueWords; i++) mark8(marks + <usize>(valuesWord + i), VALUES);
+      for (let i: u32 = 0; i < valueWords; i++) mark8(marks + <usize>(valuesWord + i), VALUES);
       const values = encoded + (<usize>valuesWord << 2);
-      const mask: u64 = (<u64>1 << bits) - 1;
-      let last: u64 = u64.MAX_VALUE;
-      for (let z: u32 = 0; z < depth; z++) {
-        for (let y: u32 = 0; y < h; y++) {
-          let at = bits * bx * (y + by * z);
-          for (let x: u32 = 0; x < w; x++, at += bits) {
-            const index = (<u64>load<u32>(values + ((at >> 5) << 2)) >> (at & 31)) & mask;
-            if (index == last) continue;
-            if (index >= limit) return ENTRY_PAST_END;
-            last = index;
-            const entryAt = marks + <usize>(table + 2 * index);
-            mark8(entryAt, ENTRY_LOW);
-            mark8(entryAt + 1, ENTRY_HIGH);
-          }
-        }
-      }
+      if (!markEntries(bits, values, valueWords, marks + <usize>table, limit, w, h, depth)) return ENTRY_PAST_END;
     }
   }
   return OK;

@@ -9,6 +9,7 @@ import { ensure, skipEqual } from "./lanes";
 const OK: u32 = 0;
 const NO_MEMORY: u32 = 1;
 const OFFSET_TOO_LARGE: u32 = 2;
+const INDEX_PAST_TABLE: u32 = 3;
 const MAX_OFFSET: usize = 1 << 24;
 const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
 
@@ -133,7 +134,20 @@ function gather<T>(p: usize, w: u32, h: u32, d: u32, row: usize, plane: usize): 
   }
 }
 
-/** Sorts labels ascending, `order` with them (Shell's sort: tables are short), and ranks the block's numbers. */
+/** Puts labels in the place of the indices gathered; false when one is not below `entries`. */
+function substitute(table: usize, entries: u32): bool {
+  for (let at = labels; at < labels + (<usize>distinct << 3); at += 8) {
+    const i = load<u64>(at);
+    if (i >= entries) return false;
+    store<u64>(at, load<u64>(table + (<usize>i << 3)));
+  }
+  return true;
+}
+
+/**
+ * Sorts labels ascending, `order` with them (Shell's sort: tables are short), drops the repetitions that a substitution can
+ * leave, and ranks the block's numbers.
+ */
 function sortLabels(): void {
   let gap: u32 = 1;
   while (gap < distinct / 3) gap = 3 * gap + 1;
@@ -152,7 +166,13 @@ function sortLabels(): void {
       store<u32>(order + (<usize>j << 2), number);
     }
   }
-  for (let i: u32 = 0; i < distinct; i++) store<u32>(rank + (<usize>load<u32>(order + (<usize>i << 2)) << 2), i);
+  let last: u32 = 0;
+  for (let i: u32 = 0; i < distinct; i++) {
+    const label = load<u64>(labels + (<usize>i << 3));
+    if (label != load<u64>(labels + (<usize>last << 3))) store<u64>(labels + (<usize>++last << 3), label);
+    store<u32>(rank + (<usize>load<u32>(order + (<usize>i << 2)) << 2), last);
+  }
+  distinct = last + 1;
 }
 
 /** Appends the block's values with `bits` bits each. */
@@ -211,13 +231,20 @@ function tableOffset<E>(): u32 {
   }
 }
 
+/** The fewest bits that number `n` labels, out of those the format knows. */
+// @ts-ignore: decorator
+@inline
+function bitsFor(n: u32): u32 {
+  return n == 1 ? 0 : n == 2 ? 1 : n <= 4 ? 2 : n <= 16 ? 4 : n <= 256 ? 8 : n <= 65536 ? 16 : 32;
+}
+
 /**
  * Encodes rows of blocks out of a slab of `rows` rows and `depth` planes; their first header is word `header` of the
- * channel. With `table`, voxels are ranks and stand for the u64 found there.
+ * channel. With a `table` of `entries` labels, voxels are indices into it.
  */
 // @ts-ignore: decorator
 @inline
-function encode<T, E>(slab: usize, rows: u32, depth: u32, header: u32, table: usize): u32 {
+function encode<T, E>(slab: usize, rows: u32, depth: u32, header: u32, table: usize, entries: u32): u32 {
   const row = <usize>sx * sizeof<T>();
   const plane = row * rows;
   const worst = 12 * <u64>blockVoxels + 128;
@@ -234,25 +261,23 @@ function encode<T, E>(slab: usize, rows: u32, depth: u32, header: u32, table: us
       if (isUniform<T>(first, p, w, h, depth, row, plane)) {
         distinct = 1;
         store<u64>(labels, <u64>first);
+        if (table != 0 && !substitute(table, entries)) return INDEX_PAST_TABLE;
       } else {
         const full = w == bx && h == by && depth == bz;
         if (!full) clearIndex();
         gather<T>(p, w, h, depth, row, plane);
+        const two = distinct == 2;
+        if (table != 0 && !substitute(table, entries)) return INDEX_PAST_TABLE;
         sortLabels();
-        bits = distinct == 2 ? 1 : distinct <= 4 ? 2 : distinct <= 16 ? 4 : distinct <= 256 ? 8 : distinct <= 65536 ? 16 : 32;
+        bits = bitsFor(distinct);
         if (bits == 1) {
-          if (full && (blockVoxels & 31) == 0) packTwo();
+          if (two && full && (blockVoxels & 31) == 0) packTwo();
           else pack(1);
         } else if (bits == 2) pack(2);
         else if (bits == 4) pack(4);
         else if (bits == 8) pack(8);
         else if (bits == 16) pack(16);
-        else pack(32);
-      }
-      if (table != 0) {
-        for (let q = labels; q < labels + (<usize>distinct << 3); q += 8) {
-          store<u64>(q, load<u64>(table + (<usize>load<u64>(q) << 3)));
-        }
+        else if (bits == 32) pack(32);
       }
       const offset = tableOffset<E>();
       if (offset >= MAX_OFFSET || valuesOffset >= MAX_OFFSET) return OFFSET_TOO_LARGE;
@@ -264,13 +289,13 @@ function encode<T, E>(slab: usize, rows: u32, depth: u32, header: u32, table: us
 }
 
 export function encodeU32(slab: usize, rows: u32, depth: u32, header: u32): u32 {
-  return encode<u32, u32>(slab, rows, depth, header, 0);
+  return encode<u32, u32>(slab, rows, depth, header, 0, 0);
 }
 
 export function encodeU64(slab: usize, rows: u32, depth: u32, header: u32): u32 {
-  return encode<u64, u64>(slab, rows, depth, header, 0);
+  return encode<u64, u64>(slab, rows, depth, header, 0, 0);
 }
 
-export function encodeRanks(slab: usize, rows: u32, depth: u32, header: u32, table: usize): u32 {
-  return encode<u32, u64>(slab, rows, depth, header, table);
+export function encodeIndices(slab: usize, rows: u32, depth: u32, header: u32, table: usize, entries: u32): u32 {
+  return encode<u32, u64>(slab, rows, depth, header, table, entries);
 }

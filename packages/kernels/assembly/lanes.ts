@@ -7,6 +7,16 @@ export function skipEqual<T>(p: usize, end: usize, value: T): usize {
   // Most runs in busy regions are shorter than a vector.
   if (p >= end || load<T>(p) != value) return p;
   const all = v128.splat<T>(value);
+  while (p + 32 <= end) {
+    const low = v128.eq<T>(v128.load(p), all);
+    const high = v128.eq<T>(v128.load(p, 16), all);
+    if (i8x16.all_true(v128.and(low, high))) {
+      p += 32;
+      continue;
+    }
+    const differ = ~(i8x16.bitmask(low) | (i8x16.bitmask(high) << 16));
+    return p + ctz(differ);
+  }
   while (p + 16 <= end) {
     const differ = ~i8x16.bitmask(v128.eq<T>(v128.load(p), all)) & 0xffff;
     if (differ != 0) return p + ctz(differ);

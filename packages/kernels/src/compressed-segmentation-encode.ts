@@ -4,7 +4,6 @@
  */
 import { type Layout, layoutOf, type Slab, slabBytes, slabs } from "./compressed-segmentation-layout.ts";
 import { KernelError } from "./error.ts";
-import { renumber } from "./renumber.ts";
 import { checkLength, type Size } from "./volume.ts";
 import { wasm as encodeWasm } from "./wasm/compressed-segmentation-encode.wasm.ts";
 import { align, bytesOf, heap, kernel, outOfMemory } from "./workspace.ts";
@@ -16,13 +15,14 @@ interface EncodeKernel {
   startChannel(channel: number, blocks: number, known: number, knownSlots: number): number;
   encodeU32: EncodeSlab;
   encodeU64: EncodeSlab;
-  encodeRanks(slab: number, rows: number, depth: number, header: number, table: number): number;
+  encodeIndices(slab: number, rows: number, depth: number, header: number, table: number, entries: number): number;
   finish(): number;
 }
 
 /** Status codes of the kernel. */
 const NO_MEMORY = 1;
 const OFFSET_TOO_LARGE = 2;
+const INDEX_PAST_TABLE = 3;
 
 /**
  * Encodes labels (x fastest, then y, z, channel). Equal labels give equal bytes: tables ascend, and identical tables of a
@@ -46,28 +46,15 @@ export function encodeCompressedSegmentation(
       "compressed_segmentation holds uint32 or uint64: labels must be a Uint32Array or BigUint64Array",
     );
   }
-  const width = labels.BYTES_PER_ELEMENT;
-  const from = bytesOf(labels);
-  const [sx, sy] = layout.size;
-  return encode(layout, width, 0, (wasm) => {
-    const encodeSlab = labels instanceof Uint32Array ? wasm.encodeU32 : wasm.encodeU64;
-    return (slab, channel) => {
-      const memory = heap();
-      const start = (channel * layout.voxels + sx * (slab.y + sy * slab.z)) * width;
-      const plane = sx * slab.rows * width;
-      for (let k = 0; k < slab.depth; k++) {
-        const at = start + k * sx * sy * width;
-        memory.set(from.subarray(at, at + plane), k * plane);
-      }
-      return encodeSlab(0, slab.rows, slab.depth, slab.header);
-    };
-  });
+  return encode(layout, labels, new BigUint64Array(0), (wasm) =>
+    labels instanceof Uint32Array ? wasm.encodeU32 : wasm.encodeU64,
+  );
 }
 
 /**
  * Encodes one channel of uint64 labels given as indices into `table`, to the same bytes as the labels themselves would
  * give. The table may be in any order and may repeat labels. Errors and memory as {@link encodeCompressedSegmentation}, and
- * 12 bytes per entry of the table.
+ * 8 bytes per entry of the table.
  */
 export function encodeCompressedSegmentationIndexed(
   indices: Uint32Array,
@@ -77,77 +64,73 @@ export function encodeCompressedSegmentationIndexed(
 ): Uint8Array {
   const layout = layoutOf(size, 1, blockSize);
   checkLength("indices", indices.length, size);
-  // Blocks sort their tables by rank, so equal labels must be one rank and ranks must ascend as labels do.
-  const { indices: rankOf, labels: ascending } = renumber(table);
-  const [sx, sy] = layout.size;
-  return encode(layout, 4, ascending.length * 8, (wasm, tableAt) => {
-    heap().set(bytesOf(ascending), tableAt);
-    return (slab) => {
-      const ranks = new Uint32Array(heap().buffer, 0, sx * slab.rows * slab.depth);
-      const plane = sx * slab.rows;
-      for (let k = 0; k < slab.depth; k++) {
-        const start = sx * (slab.y + sy * (slab.z + k));
-        translate(indices, start, ranks, k * plane, plane, rankOf);
-      }
-      return wasm.encodeRanks(0, slab.rows, slab.depth, slab.header, tableAt);
-    };
+  return encode(layout, indices, table, (wasm, tableAt) => (slab, rows, depth, header) => {
+    const status = wasm.encodeIndices(slab, rows, depth, header, tableAt, table.length);
+    if (status === INDEX_PAST_TABLE) throw beyondTable(indices, table.length);
+    return status;
   });
 }
 
-function translate(
-  indices: Uint32Array,
-  start: number,
-  ranks: Uint32Array,
-  to: number,
-  n: number,
-  rankOf: Uint32Array,
-): void {
-  for (let i = 0; i < n; i++) {
-    const index = indices[start + i]!;
-    if (index >= rankOf.length) {
-      throw new RangeError(`indices[${start + i}] is ${index}, beyond the table's ${rankOf.length} labels`);
-    }
-    ranks[to + i] = rankOf[index]!;
-  }
+function beyondTable(indices: Uint32Array, length: number): RangeError {
+  const i = indices.findIndex((index) => index >= length);
+  return new RangeError(`indices[${i}] is ${indices[i]}, beyond the table's ${length} labels`);
 }
 
-/** Encodes all channels; `begin` returns what encodes a slab, and may fill `extra` bytes that it is given the address of. */
+/** Encodes all channels; `choose` gives what encodes a slab, and is told where `table` lies in memory. */
 function encode(
   layout: Layout,
-  width: number,
-  extra: number,
-  begin: (wasm: EncodeKernel, extraAt: number) => (slab: Slab, channel: number) => number,
+  voxels: Uint32Array | BigUint64Array,
+  table: BigUint64Array,
+  choose: (wasm: EncodeKernel, tableAt: number) => EncodeSlab,
 ): Uint8Array {
   const [bx, by, bz] = layout.block;
+  const width = voxels.BYTES_PER_ELEMENT;
   const blockVoxels = bx * by * bz;
   const hashSlots = powerOfTwo(2 * blockVoxels);
   const knownSlots = powerOfTwo(2 * layout.blocks);
   const scratch = align(slabBytes(layout, width));
   const known = align(scratch + blockVoxels * 16 + 4 + align(blockVoxels + 32) * 4 + hashSlots * 4);
-  const extraAt = known + knownSlots * 16;
-  const out = align(extraAt + extra);
+  const tableAt = known + knownSlots * 16;
+  const out = align(tableAt + table.byteLength);
   const wasm = kernel<EncodeKernel>(encodeWasm, out + layout.channels * 4);
-  const encodeSlab = begin(wasm, extraAt);
+  const encodeSlab = choose(wasm, tableAt);
+  heap().set(bytesOf(table), tableAt);
   wasm.start(layout.size[0], bx, by, bz, scratch, hashSlots);
+  const from = bytesOf(voxels);
   let end = out + layout.channels * 4;
   for (let channel = 0; channel < layout.channels; channel++) {
     new DataView(heap().buffer).setUint32(out + channel * 4, (end - out) / 4, true);
     let status = wasm.startChannel(end, layout.blocks, known, knownSlots);
     for (const slab of slabs(layout, width)) {
-      if (status === 0) status = encodeSlab(slab, channel);
+      if (status !== 0) break;
+      copySlabIn(layout, slab, channel, from, width);
+      status = encodeSlab(0, slab.rows, slab.depth, slab.header);
     }
     end = wasm.finish() >>> 0;
     if (status === NO_MEMORY) throw outOfMemory(end);
-    if (status === OFFSET_TOO_LARGE) {
-      throw new KernelError(
-        "TOO_LARGE",
-        `compressed_segmentation: channel ${channel} of ${layout.size.join("×")} voxels passes the format's limit of ` +
-          "2^24 words (64 MiB); write smaller chunks",
-        { channel, limit: 2 ** 24 },
-      );
-    }
+    if (status === OFFSET_TOO_LARGE) throw tooManyWords(layout, channel);
   }
   return heap().slice(out, end);
+}
+
+function copySlabIn(layout: Layout, slab: Slab, channel: number, from: Uint8Array, width: number): void {
+  const [sx, sy] = layout.size;
+  const memory = heap();
+  const start = (channel * layout.voxels + sx * (slab.y + sy * slab.z)) * width;
+  const plane = sx * slab.rows * width;
+  for (let k = 0; k < slab.depth; k++) {
+    const at = start + k * sx * sy * width;
+    memory.set(from.subarray(at, at + plane), k * plane);
+  }
+}
+
+function tooManyWords(layout: Layout, channel: number): KernelError {
+  return new KernelError(
+    "TOO_LARGE",
+    `compressed_segmentation: channel ${channel} of ${layout.size.join("×")} voxels passes the format's limit of ` +
+      "2^24 words (64 MiB); write smaller chunks",
+    { channel, limit: 2 ** 24 },
+  );
 }
 
 function powerOfTwo(least: number): number {
