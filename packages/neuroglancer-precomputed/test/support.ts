@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { AnyReadOptions, ByteRange, Key, KeyRange, KvStore, ListOptions, WriteOptions } from "@pcg/kvstore";
 import { allocateVoxels } from "../src/data-type.ts";
 import type { ChunkArray, PrecomputedScale } from "../src/index.ts";
 
@@ -31,4 +32,36 @@ export function digest(voxels: ChunkArray | Uint8Array): string {
   return createHash("sha256")
     .update(new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength))
     .digest("hex");
+}
+
+/** A store that counts what it is asked, and can be made to wait. */
+export function observed(store: KvStore): KvStore & { readonly log: string[]; gate: Promise<void> | undefined } {
+  const log: string[] = [];
+  const note = (op: string, key: Key, range?: ByteRange): void => {
+    const name = typeof key === "string" ? key : new TextDecoder().decode(key);
+    log.push(
+      range !== undefined && "offset" in range ? `${op} ${name} ${range.offset}+${range.length}` : `${op} ${name}`,
+    );
+  };
+  const wrapped = {
+    ...store,
+    capabilities: store.capabilities,
+    url: store.url,
+    log,
+    gate: undefined as Promise<void> | undefined,
+    read: (async (key: Key, options?: AnyReadOptions) => {
+      note("read", key, options?.range);
+      await wrapped.gate;
+      options?.signal?.throwIfAborted();
+      return store.read(key, options as AnyReadOptions);
+    }) as KvStore["read"],
+    write: async (key: Key, value: Uint8Array | null, options?: WriteOptions) => {
+      note(value === null ? "delete" : "write", key);
+      return store.write(key, value, options);
+    },
+    list: (options?: ListOptions) => store.list(options),
+    deleteRange: (range: KeyRange) => store.deleteRange(range),
+    close: () => store.close(),
+  };
+  return wrapped;
 }

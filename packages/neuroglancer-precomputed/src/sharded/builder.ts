@@ -132,23 +132,32 @@ export class ShardBuilder {
   }
 }
 
-/** The values in a shard file, in their data encoding, as views of `file`; minishard by minishard, ascending ids. */
+/**
+ * The values in a shard file, in their data encoding, as views of `file`; minishard by minishard, ascending ids. CORRUPT
+ * when its parts overlap, so that a small file never gives more bytes than it has.
+ */
 export function* storedValues(
   spec: ShardingSpec,
   file: Uint8Array,
 ): IterableIterator<{ readonly id: bigint; readonly stored: Uint8Array }> {
   const base = shardIndexLength(spec);
   if (file.length < base) throw corrupt(`shard of ${file.length} bytes is shorter than its index, ${base}`);
+  let used = base;
   const part = (start: number, end: number, what: string): Uint8Array => {
     if (end > file.length) throw corrupt(`${what} ends at byte ${end} of a shard of ${file.length}`);
+    used += end - start;
+    if (used > file.length) throw corrupt(`${what} overlaps other parts of the shard of ${file.length} bytes`);
     return file.subarray(start, end);
   };
   for (const [minishard, span] of decodeShardIndex(file.subarray(0, base), base).entries()) {
     if (span === undefined) continue;
     const index = decodeMinishardIndex(spec, part(span.start, span.end, `index of minishard ${minishard}`), base);
     for (let i = 0; i < index.ids.length; i++) {
+      const id = index.ids[i]!;
+      if (locate(spec, id).minishard !== minishard)
+        throw corrupt(`value ${id} does not belong into minishard ${minishard}`);
       const start = index.starts[i]!;
-      yield { id: index.ids[i]!, stored: part(start, start + index.sizes[i]!, `value ${index.ids[i]}`) };
+      yield { id, stored: part(start, start + index.sizes[i]!, `value ${id}`) };
     }
   }
 }

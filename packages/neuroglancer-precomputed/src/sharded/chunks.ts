@@ -6,7 +6,7 @@ import { compressedMorton, mortonBits, mortonPosition } from "@pcg/codecs/morton
 import type { KvStore } from "@pcg/kvstore";
 import type { ChunkGrid, Xyz } from "../chunk-grid.ts";
 import type { ChunkStore, EncodedChunk, StorageUnit } from "../chunk-store.ts";
-import { namingKey, PrecomputedError } from "../errors.ts";
+import { corrupt, namingKey, PrecomputedError } from "../errors.ts";
 import { signalOf } from "../stored-files.ts";
 import { ShardBuilder, storedValues } from "./builder.ts";
 import { shardBox, shardShape, shardsOf } from "./geometry.ts";
@@ -65,7 +65,19 @@ export class ShardedChunks implements ChunkStore {
   }
 
   async *list(signal: AbortSignal | undefined): AsyncIterable<Xyz> {
-    for await (const id of this.reader.list({ signal })) yield mortonPosition(this.grid.shape, id);
+    for await (const id of this.reader.list({ signal })) {
+      let position: Xyz;
+      try {
+        position = mortonPosition(this.grid.shape, id);
+      } catch (cause) {
+        throw corrupt(
+          `shards hold chunk id ${id}, which the grid of ${this.grid.shape.join(" x ")} chunks has not`,
+          {},
+          cause,
+        );
+      }
+      yield position;
+    }
   }
 
   *units(): Iterable<StorageUnit> {
@@ -159,13 +171,7 @@ export class ShardedChunks implements ChunkStore {
       const current = await this.store.read(key, signalOf(signal));
       if (current === undefined) await this.refuseLegacy(key, signal);
       const merged = new ShardBuilder(this.spec, shard);
-      try {
-        if (current !== undefined) {
-          for (const { id, stored } of storedValues(this.spec, current.value)) merged.addStored(id, stored);
-        }
-      } catch (error) {
-        throw namingKey(error, key);
-      }
+      if (current !== undefined) this.addExisting(merged, key, current.value);
       for (const id of deleted) merged.delete(id);
       for (const { id, stored } of changes.values()) merged.addStored(id, stored);
       if (current === undefined && merged.size === 0) return;
@@ -180,6 +186,17 @@ export class ShardedChunks implements ChunkStore {
       `${key}: changed by others ${MAX_ATTEMPTS} times while we tried to add to it; ours was not written`,
       { key },
     );
+  }
+
+  private addExisting(merged: ShardBuilder, key: string, file: Uint8Array): void {
+    try {
+      for (const { id, stored } of storedValues(this.spec, file)) {
+        if (locate(this.spec, id).shard !== merged.shard) throw corrupt(`value ${id} does not belong into this shard`);
+        merged.addStored(id, stored);
+      }
+    } catch (error) {
+      throw namingKey(error, key);
+    }
   }
 
   private async refuseLegacy(key: string, signal: AbortSignal | undefined): Promise<void> {
