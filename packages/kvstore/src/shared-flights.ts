@@ -15,6 +15,7 @@ class OpenFlight<T> implements Flight {
   readonly key: Uint8Array;
   readonly controller = new AbortController();
   waiting = 0;
+  isUnderWay = true;
   isStale = false;
   result!: Promise<T>;
 
@@ -68,13 +69,16 @@ export class SharedFlights<T> {
     const flight = new OpenFlight<T>(key);
     this.#open.set(name, flight);
     flight.result = request(flight);
-    // Those who wait see the failure; when all have left, nobody is to be told.
-    flight.result.catch(() => undefined);
+    const land = (): void => {
+      flight.isUnderWay = false;
+    };
+    // Those who wait see a failure; when all have left, nobody is to be told.
+    flight.result.then(land, land);
     return flight;
   }
 
   #end(name: string, flight: OpenFlight<T>): void {
     if (this.#open.get(name) === flight) this.#open.delete(name);
-    flight.controller.abort();
+    if (flight.isUnderWay) flight.controller.abort();
   }
 }
