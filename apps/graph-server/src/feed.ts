@@ -41,7 +41,7 @@ export async function* operationEvents(
   signal.addEventListener("abort", onAbort);
   try {
     yield "retry: 2000\n\n";
-    let last = after ?? 0n;
+    let last = after ?? (await graph.settledTime());
     if (after !== undefined) {
       for await (const operation of graph.history.operationsBetween(after, await graph.settledTime(), { signal })) {
         if (operation.status !== "done" || operation.time <= last) continue;

@@ -137,7 +137,7 @@ describe("editing and what remains of it", () => {
         ((await (await server.get(`${API}/user_operations?${query}`)).json()) as { operation_id: object }).operation_id,
       );
     expect(await ask("start_time=0")).toEqual([1, 2]);
-    expect(await ask(`start_time=${seconds(times[0]!)}`)).toEqual([2]);
+    expect(await ask(`start_time=${seconds(times[0]! + 1n)}`)).toEqual([2]);
     expect(await ask(`start_time=0&end_time=${seconds(times[0]!)}`)).toEqual([1]);
     expect(await ask("user_id=anonymous")).toEqual([1, 2]);
     expect(await ask("user_id=7")).toEqual([]);

@@ -35,6 +35,8 @@ const GRAPH_STATUS: Partial<Record<GraphErrorCode, ErrorStatus>> = {
   "too-far": 400,
   superseded: 400,
   busy: 409,
+  "clock-behind": 409,
+  "ids-exhausted": 409,
   "invalid-argument": 400,
 };
 

@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { Operation } from "@pcg/chunkedgraph";
+import type { Context } from "hono";
 import { operationDocument, operationEvents, textStream } from "../feed.ts";
-import type { Call, Endpoints } from "../http/endpoint.ts";
+import type { Endpoints } from "../http/endpoint.ts";
 import { HttpError } from "../http/errors.ts";
 import { integer, time } from "../http/query.ts";
 import type { Table } from "../tables.ts";
@@ -59,7 +60,7 @@ export function pageRoutes(api: Endpoints): void {
     {
       method: "get",
       path: "/tables/{table}/operations",
-      summary: "Operations with from < time <= to, oldest first; the newest ones when there are more than limit",
+      summary: "Operations with from <= time <= to, oldest first; the newest ones when there are more than limit",
       query: { from: time, to: time, limit: integer(1, limits.operationsPerAnswer) },
       answer: z.object({ operations: z.array(operationSchema), truncated: z.boolean() }),
     },
@@ -81,11 +82,12 @@ export function pageRoutes(api: Endpoints): void {
     {
       method: "get",
       path: "/tables/{table}/events",
-      summary: "Server-sent events: each operation when it is committed; Last-Event-ID resumes without a gap",
+      summary: "Server-sent events: each operation when it is committed; after or Last-Event-ID resume without a gap",
+      query: { after: time },
       answer: z.string().openapi({ description: "text/event-stream" }),
     },
-    (call: Call<Record<never, never>, undefined>) => {
-      const after = lastEventId(call);
+    (call) => {
+      const after = lastEventId(call.context) ?? call.query.after;
       if (feeds >= limits.feeds) {
         throw new HttpError(409, `${feeds} change feeds are open, as many as this server keeps; close one`);
       }
@@ -128,7 +130,7 @@ export function healthRoute(api: Endpoints): void {
   );
 }
 
-function lastEventId({ context }: Call<Record<never, never>, undefined>): bigint | undefined {
+function lastEventId(context: Context): bigint | undefined {
   const id = context.req.header("last-event-id");
   if (id === undefined || id === "") return undefined;
   if (/^[0-9]{1,20}$/.test(id)) return BigInt(id);

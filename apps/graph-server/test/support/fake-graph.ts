@@ -324,7 +324,7 @@ class FakeHistory implements GraphHistory {
 
   async *operationsBetween(from: Time, to: Time, { user }: { user?: string } = {}): AsyncGenerator<Operation> {
     for (const operation of this.graph.log) {
-      if (operation.time > from && operation.time <= to && (user === undefined || operation.user === user))
+      if (operation.time >= from && operation.time <= to && (user === undefined || operation.user === user))
         yield operation;
     }
   }
