@@ -4,7 +4,7 @@
  * qualifier, newest first), because a terminator sorts before everything that could follow in a longer name.
  * @module
  */
-import type { Bytes } from "./contract.ts";
+import type { Bytes, Column } from "./contract.ts";
 import { RowStoreError } from "./errors.ts";
 import { MAX_TIMESTAMP, showBytes } from "./limits.ts";
 
@@ -15,25 +15,28 @@ export const TIMESTAMP_BYTES = 8;
 
 /** A key under construction, reused from key to key so that seeks allocate nothing. */
 export class KeyBuffer {
-  /** Room for twice the longest row key and qualifier, and all that goes with them. */
-  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
+  /** The key is the first `length` bytes. */
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(64);
   length = 0;
-  private readonly view = new DataView(this.bytes.buffer);
+  private view = new DataView(this.bytes.buffer);
 
   clear(): this {
     this.length = 0;
     return this;
   }
 
-  /** Appends bytes as they are. */
-  put(bytes: Bytes, length: number = bytes.length): this {
-    for (let i = 0; i < length; i++) this.bytes[this.length + i] = bytes[i]!;
-    this.length += length;
+  /** Appends the bytes in [start, end) as they are. */
+  put(bytes: Bytes, start = 0, end: number = bytes.length): this {
+    this.reserve(end - start);
+    const offset = this.length - start;
+    for (let i = start; i < end; i++) this.bytes[offset + i] = bytes[i]!;
+    this.length = offset + end;
     return this;
   }
 
   /** Appends a row key or a qualifier. */
   putEscaped(bytes: Bytes): this {
+    this.reserve(2 * bytes.length + 2);
     const key = this.bytes;
     let o = this.length;
     for (let i = 0; i < bytes.length; i++) {
@@ -48,12 +51,14 @@ export class KeyBuffer {
   }
 
   putFamily(family: string): this {
+    this.reserve(family.length + 1);
     for (let i = 0; i < family.length; i++) this.bytes[this.length++] = family.charCodeAt(i);
     this.bytes[this.length++] = 0;
     return this;
   }
 
   putTimestamp(timestamp: bigint): this {
+    this.reserve(TIMESTAMP_BYTES);
     this.view.setBigUint64(this.length, MAX_TIMESTAMP - timestamp);
     this.length += TIMESTAMP_BYTES;
     return this;
@@ -68,6 +73,14 @@ export class KeyBuffer {
   toBytes(): Bytes {
     return this.bytes.slice(0, this.length);
   }
+
+  private reserve(extra: number): void {
+    if (this.length + extra <= this.bytes.length) return;
+    const grown = new Uint8Array(2 * (this.length + extra));
+    grown.set(this.bytes);
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
 }
 
 export interface CellKey {
@@ -77,8 +90,10 @@ export interface CellKey {
   readonly timestamp: bigint;
 }
 
+const scratch = new KeyBuffer();
+
 export function encodeCellKey({ row, family, qualifier, timestamp }: CellKey): Bytes {
-  return new KeyBuffer().putEscaped(row).putFamily(family).putEscaped(qualifier).putTimestamp(timestamp).toBytes();
+  return scratch.clear().putEscaped(row).putFamily(family).putEscaped(qualifier).putTimestamp(timestamp).toBytes();
 }
 
 /** @throws RowStoreError `CORRUPT` unless the bytes are exactly what `encodeCellKey` writes. */
@@ -89,16 +104,28 @@ export function decodeCellKey(key: Bytes): CellKey {
 
 /** The part of the key after the row: `start` is what `endOfRow` gave. */
 export function decodeColumn(key: Bytes, start: number, end: number): Omit<CellKey, "row"> {
+  const { family, qualifier } = decodeName(key, start, end);
+  return { family, qualifier, timestamp: decodeTimestamp(key, end) };
+}
+
+/** Family and qualifier of the key, whose row ends at `start`. */
+export function decodeName(key: Bytes, start: number, end: number): Column {
   const familyEnd = key.indexOf(0, start);
   const qualifierEnd = familyEnd <= start ? -1 : endOfEscaped(key, familyEnd + 1, end);
   if (qualifierEnd < 0 || qualifierEnd !== end - TIMESTAMP_BYTES) throw corrupt(key, end);
-  const timestamp = readTimestamp(key, qualifierEnd);
-  if (timestamp < 0n) throw corrupt(key, end);
   return {
-    family: String.fromCharCode.apply(null, key.subarray(start, familyEnd) as unknown as number[]),
+    family: String.fromCharCode(...key.subarray(start, familyEnd)),
     qualifier: decodeEscaped(key, familyEnd + 1, qualifierEnd),
-    timestamp,
   };
+}
+
+/** The timestamp of the key that ends at `end`. */
+export function decodeTimestamp(key: Bytes, end: number): bigint {
+  const at = end - TIMESTAMP_BYTES;
+  const high = (key[at]! << 24) | (key[at + 1]! << 16) | (key[at + 2]! << 8) | key[at + 3]!;
+  const low = ((key[at + 4]! << 24) | (key[at + 5]! << 16) | (key[at + 6]! << 8) | key[at + 7]!) >>> 0;
+  if (high < 0) throw corrupt(key, end);
+  return MAX_TIMESTAMP - ((BigInt(high) << 32n) | BigInt(low));
 }
 
 /** Where the row that begins at `start` ends, its terminator included. */
@@ -129,13 +156,6 @@ function endOfEscaped(key: Bytes, start: number, end: number): number {
     i++;
   }
   return -1;
-}
-
-/** The timestamp in the 8 bytes from `offset`; negative when they hold none. */
-function readTimestamp(key: Bytes, offset: number): bigint {
-  const high = ((key[offset]! << 24) | (key[offset + 1]! << 16) | (key[offset + 2]! << 8) | key[offset + 3]!) >>> 0;
-  const low = ((key[offset + 4]! << 24) | (key[offset + 5]! << 16) | (key[offset + 6]! << 8) | key[offset + 7]!) >>> 0;
-  return MAX_TIMESTAMP - ((BigInt(high) << 32n) | BigInt(low));
 }
 
 function corrupt(key: Bytes, end: number): RowStoreError {

@@ -4,13 +4,17 @@
  *
  * A cell is addressed by (row key, family, qualifier, timestamp) and holds a byte string; cells of one column are
  * ordered newest first. Row keys and qualifiers are byte strings ordered bytewise. Timestamps are microseconds since
- * the epoch as `bigint`. Ids and counters are `bigint`, never JS numbers.
+ * the epoch as `bigint`, from 0 to 2^63 - 1. Ids and counters are `bigint`, never JS numbers.
+ *
+ * Bytes passed in must not change until the call's promise settles; rows read belong to the reader, but cells of one
+ * read may share the bytes of their qualifiers, and a row read by key may hold the very key it was asked for. Bad
+ * arguments, and everything else a store finds wrong by itself, are a `RowStoreError`; a refused call writes nothing.
  * @module
  */
 
 export type Bytes = Uint8Array;
 
-/** A column: a family (short ASCII name) and a qualifier (any bytes, also none). */
+/** A column: a family (1 to 16 of A-Z a-z 0-9 _ . -) and a qualifier (any bytes, also none). */
 export interface Column {
   readonly family: string;
   readonly qualifier: Bytes;
@@ -27,13 +31,16 @@ export interface Row {
   readonly cells: readonly Cell[];
 }
 
-/** Half-open range of row keys; no `end` means to the last row. */
+/** Half-open range of row keys; no `end` means to the last row, `end` at or before `start` is an empty range. */
 export interface KeyRange {
   readonly start: Bytes;
   readonly end?: Bytes;
 }
 
-/** Rows to read: by key (answered in the order given, absent rows left out) or by range (in key order). */
+/**
+ * Rows to read: by key (answered in the order given, once per mention, absent rows left out) or by range (in key order,
+ * each row once however the ranges overlap).
+ */
 export type Selection = { readonly keys: readonly Bytes[] } | { readonly ranges: readonly KeyRange[] };
 
 /** Columns to read: exact, or all of a family when there is no qualifier. */
@@ -42,7 +49,9 @@ export interface ColumnFilter {
   readonly qualifier?: Bytes;
 }
 
+/** A row without any cell that these options ask for is left out. */
 export interface ReadOptions {
+  /** Default: all; an empty list asks for none. */
   readonly columns?: readonly ColumnFilter[];
   /** Cells with `from <= timestamp` … */
   readonly from?: bigint;
@@ -55,7 +64,11 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One operation on a row; operations of a mutation apply in order. Without `timestamp`, `set` uses the store's `now()`. */
+/**
+ * One operation on a row; operations of a mutation apply in order. Setting a cell that exists replaces its value.
+ * Without `timestamp`, `set` uses the store's `now()`, the same for the whole call. `deleteColumn` takes the cells in
+ * [from, to), by default all.
+ */
 export type Op =
   | { readonly op: "set"; readonly column: Column; readonly value: Bytes; readonly timestamp?: bigint }
   | { readonly op: "deleteColumn"; readonly column: Column; readonly from?: bigint; readonly to?: bigint }
@@ -68,7 +81,8 @@ export interface RowMutation {
 
 /**
  * A condition on one row. `cell` holds when at least one cell of the column lies in [tsFrom, tsTo) and satisfies the
- * value tests (`valueGte` compares bytewise). `absent` holds when no such cell exists.
+ * value tests (`valueGte` compares bytewise). `absent` holds when no such cell exists. `any` of nothing does not hold,
+ * `all` of nothing does.
  */
 export type Predicate =
   | {
@@ -90,7 +104,10 @@ export interface Guard {
 /** Outcome of a transaction: committed, or the index of the first guard that did not hold (then nothing was written). */
 export type TransactResult = { readonly committed: true } | { readonly committed: false; readonly failedGuard: number };
 
-/** What `gc` keeps, by family: the newest `maxVersions` cells of a column and those not older than `maxAgeUs`. */
+/**
+ * What `gc` keeps, by family: the newest `maxVersions` cells of a column and those not older than `maxAgeUs`; with both
+ * given a cell goes only when both let it go. Families without a limit are left alone.
+ */
 export type GcRules = Readonly<Record<string, { readonly maxVersions?: number; readonly maxAgeUs?: bigint }>>;
 
 export interface RowStoreCapabilities {
@@ -98,6 +115,7 @@ export interface RowStoreCapabilities {
   readonly multiRowTxn: boolean;
   /** `now()` is the server's clock, shared by all clients. */
   readonly serverClock: boolean;
+  /** Longest row key, and longest row key and qualifier together. */
   readonly maxKeyBytes: number;
   readonly maxValueBytes: number;
 }
@@ -106,16 +124,28 @@ export interface RowStore {
   readonly caps: RowStoreCapabilities;
   /** The store's clock, in microseconds. */
   now(): Promise<bigint>;
-  /** Streams rows; no engine transaction stays open between two rows for longer than a bounded time. */
+  /**
+   * Streams rows. Every row is of one moment, no earlier than the first call of `next`. A read by keys as a whole is of
+   * one moment as long as its values are at most 64 MiB together; rows of a range read may be of different moments, later
+   * ones further on. No engine transaction stays open while the consumer thinks, however long.
+   */
   read(selection: Selection, options?: ReadOptions): AsyncIterable<Row>;
-  /** Each row atomically, all of them durable when the promise resolves. */
+  /**
+   * Each row atomically (mentions of the same row may be separate steps, in order), all of them durable when the promise
+   * resolves. When it rejects, rows of a long list may have been written and others not.
+   */
   mutate(rows: readonly RowMutation[]): Promise<void>;
   /** Applies `then` or `otherwise` to one row, atomically with the test. @returns whether the predicate held. */
   checkAndMutate(key: Bytes, when: Predicate, then: readonly Op[], otherwise?: readonly Op[]): Promise<boolean>;
-  /** Adds to the 64-bit signed big-endian counter in the newest cell (absent: 0). @returns the new value. */
+  /**
+   * Adds to the 64-bit signed big-endian counter in the newest cell (absent: 0); the sum becomes the newest cell, at
+   * `now()` or the old cell's time, whichever is later. @returns the new value.
+   */
   increment(key: Bytes, column: Column, by: bigint): Promise<bigint>;
   /** All rows or none, only if every guard holds; durable and visible to every process when the promise resolves. */
   transact(guards: readonly Guard[], rows: readonly RowMutation[]): Promise<TransactResult>;
+  /** Drops what the rules do not keep, a few rows at a time: neither atomic nor in the way of other calls. */
   gc(rules: GcRules): Promise<void>;
+  /** Waits for the writes under way; afterwards every call fails with `CLOSED`. */
   close(): Promise<void>;
 }

@@ -51,7 +51,7 @@ const BATCH_ROWS = 1024;
 const BATCH_BYTES = 8 * 2 ** 20;
 /** A key read is one snapshot until its values reach this size. */
 const SNAPSHOT_BYTES = 64 * 2 ** 20;
-/** Rows of a `mutate` that are committed together, at most. */
+/** Cells of a `mutate` from which on its further rows go into another write. */
 const MUTATE_CELLS = 1024;
 
 export interface LmdbRowStoreOptions {
@@ -133,7 +133,8 @@ class LmdbRowStore implements RowStore {
     let next = position;
     let bytes = 0;
     let deadline = performance.now() + SLICE_MS;
-    // The reader's default transaction is this one until the first pause: naming it is slower.
+    // LMDB's current read transaction is this one until the first pause, and after it if nobody has committed since.
+    // Reading in the current transaction reuses its cursor; naming another one is several times slower.
     const snapshot = this.beginSnapshot();
     let transaction: typeof snapshot | undefined;
     try {
@@ -141,14 +142,16 @@ class LmdbRowStore implements RowStore {
         const key = keys[next]!;
         const cells = reader.readCells(key, plan, transaction);
         if (cells.length > 0) {
-          rows.push({ key: key.slice(), cells });
+          rows.push({ key, cells });
           for (const cell of cells) bytes += cell.value.length;
         }
         if ((next & 15) === 15 && performance.now() > deadline) {
           await setImmediate();
           this.checkOpen();
           signal?.throwIfAborted();
-          transaction = snapshot;
+          const current = this.environment.cells.useReadTransaction();
+          current.done();
+          transaction = current === snapshot ? undefined : snapshot;
           deadline = performance.now() + SLICE_MS;
         }
       }

@@ -38,13 +38,12 @@ export class ColumnTracker {
 
   /** Whether the key is of another column than the one before. */
   enters(key: Bytes, start: number, end: number): boolean {
-    const length = end - TIMESTAMP_BYTES - start;
+    const columnEnd = end - TIMESTAMP_BYTES;
+    let same = columnEnd - start === this.column.length;
     const { bytes } = this.column;
-    let same = length === this.column.length;
-    for (let i = 0; same && i < length; i++) same = key[start + i] === bytes[i];
+    for (let i = start; same && i < columnEnd; i++) same = key[i] === bytes[i - start];
     if (same) return false;
-    for (let i = 0; i < length; i++) bytes[i] = key[start + i]!;
-    this.column.length = length;
+    this.column.clear().put(key, start, columnEnd);
     return true;
   }
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Database, RangeOptions, Transaction } from "lmdb";
-import { decodeColumn, decodeEscaped, endOfRow, KeyBuffer } from "../cell-key.ts";
-import type { Bytes, Cell, Row } from "../contract.ts";
+import { decodeEscaped, decodeName, decodeTimestamp, endOfRow, KeyBuffer, TIMESTAMP_BYTES } from "../cell-key.ts";
+import type { Bytes, Cell, Column, Row } from "../contract.ts";
 import type { CellPlan, Span } from "./cell-plan.ts";
 
 /** A database opened with the encoders of a `CellAccess`. */
@@ -63,6 +63,8 @@ export class CellReader {
   private readonly access: CellAccess;
   private readonly start = new KeyBuffer();
   private readonly end = new KeyBuffer();
+  private names = new RecentNames();
+  private namedFor: CellPlan | undefined;
   private readonly bounds: { start: KeyBuffer; end: KeyBuffer | undefined; transaction: Transaction | undefined };
   private readonly entries: Iterable<Entry>;
 
@@ -107,12 +109,13 @@ export class CellReader {
     visit: (value: Bytes) => void,
   ): void {
     const { start, end, bounds } = this;
+    this.startScan(plan);
     bounds.transaction = transaction;
     bounds.end = end;
     plan.beginRow(start);
     for (const span of plan.spans) {
       start.length = rowLength;
-      end.clear().put(start.bytes, rowLength);
+      end.clear().put(start.bytes, 0, rowLength);
       this.boundSpan(span);
       const entries = this.entries[Symbol.iterator]();
       try {
@@ -124,6 +127,13 @@ export class CellReader {
         entries.return?.();
       }
     }
+  }
+
+  /** Cells of one read may share their qualifiers' bytes, those of two reads never. */
+  private startScan(plan: CellPlan): void {
+    if (this.namedFor === plan) return;
+    this.namedFor = plan;
+    this.names = new RecentNames();
   }
 
   /** Completes `start` and `end`, which both hold the row's prefix, to the bounds of the span. */
@@ -155,11 +165,12 @@ export class CellReader {
         finishRow();
         full = row.length > 0 && isFull(rows);
         if (full) return false;
-        row.clear().put(key.subarray(keyStart, endOfRow(key, keyStart, keyEnd)));
+        row.clear().put(key, keyStart, endOfRow(key, keyStart, keyEnd));
         plan.beginRow(row);
       }
       return plan.wants(key, keyStart + row.length, keyEnd);
     };
+    this.startScan(plan);
     bounds.transaction = undefined;
     bounds.end = last === undefined ? undefined : this.end.clear().put(last);
     this.start.clear().put(first);
@@ -183,8 +194,33 @@ export class CellReader {
 
   private currentCell(rowLength: number, value: Bytes): Cell {
     const { key, keyStart, keyEnd } = this.access;
-    const { family, qualifier, timestamp } = decodeColumn(key, keyStart + rowLength, keyEnd);
-    return { family, qualifier, timestamp, value };
+    const { family, qualifier } = this.names.nameOf(key, keyStart + rowLength, keyEnd);
+    return { family, qualifier, timestamp: decodeTimestamp(key, keyEnd), value };
+  }
+}
+
+const RECENT_NAMES = 16;
+
+/** The columns met last. Rows mostly have the same few: their names need not be decoded for every cell. */
+class RecentNames {
+  private readonly encoded: KeyBuffer[] = [];
+  private readonly names: Column[] = [];
+  private oldest = 0;
+
+  /** The column of the key, whose row ends at `start`. */
+  nameOf(key: Bytes, start: number, end: number): Column {
+    const nameEnd = end - TIMESTAMP_BYTES;
+    for (let i = 0; i < this.names.length; i++) {
+      const { bytes, length } = this.encoded[i]!;
+      let same = length === nameEnd - start;
+      for (let j = start; same && j < nameEnd; j++) same = key[j] === bytes[j - start];
+      if (same) return this.names[i]!;
+    }
+    const name = decodeName(key, start, end);
+    this.encoded[this.oldest] = new KeyBuffer().put(key, start, nameEnd);
+    this.names[this.oldest] = name;
+    this.oldest = (this.oldest + 1) % RECENT_NAMES;
+    return name;
   }
 }
 

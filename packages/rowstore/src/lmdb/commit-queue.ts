@@ -23,7 +23,7 @@ interface Pending extends Write<unknown> {
 }
 
 /** Bounds of a group. One that reads runs on the main thread, which must not be held up for long. */
-const MAX_CELLS = { blind: 16384, reading: 1024 };
+const MAX_CELLS = { blind: 4096, reading: 1024 };
 const MAX_BYTES = 16 * 2 ** 20;
 
 export class CommitQueue {
