@@ -105,6 +105,23 @@ describe("reading", () => {
     expect(await scale.readChunk([0, 0, 0])).toBeUndefined();
   });
 
+  test("a chunk that another process adds to a shard is seen, though the index was cached", async () => {
+    const memory = memoryKvStore();
+    await openScale(memory).writeChunk([0, 0, 0], chunk(1));
+    const store = observed(memory);
+    const scale = openScale(store);
+    expect(await scale.readChunk([1, 0, 0])).toBeUndefined();
+    store.log.length = 0;
+    expect(await Promise.all([scale.readChunk([1, 0, 0]), scale.hasChunk([3, 1, 1])])).toEqual([undefined, false]);
+    expect(new Set(store.log)).toEqual(new Set(["read s0/0.shard 0+1"]));
+    await openScale(memory).writeChunks([
+      { position: [1, 0, 0], data: chunk(2) },
+      { position: [3, 1, 1], data: chunk(3) },
+    ]);
+    expect((await scale.readChunk([1, 0, 0]))![0]).toBe(2n);
+    expect(await scale.hasChunk([3, 1, 1])).toBe(true);
+  });
+
   test("a shard that changes during every read is a CONFLICT, not a mix", async () => {
     const { store } = await filled();
     let writes = 0;

@@ -60,8 +60,8 @@ class ShardChanged extends Error {}
 /**
  * Reads values by 64-bit id. Concurrent reads of ids that lie close together in a shard become one range read.
  *
- * What is cached is the indices alone. A value that another process adds to a shard whose index is cached appears once
- * the index is evicted or any present value of that shard is read; {@link ShardedReader.forget} drops it at once.
+ * What is cached is the indices alone. Before a cached index is believed that a value is absent, its file is asked for its
+ * generation, so that what other processes add to a shard is seen.
  */
 export class ShardedReader {
   private readonly store: KvStore;
@@ -100,9 +100,9 @@ export class ShardedReader {
   ): Promise<Uint8Array | undefined> {
     const { shard, minishard } = locate(this.spec, id);
     return this.retrying(shard, async () => {
-      const stored = await this.minishardIndex(shard, minishard, options.signal);
-      const row = stored === undefined ? -1 : findId(stored.index, id);
-      if (stored === undefined || row < 0) return undefined;
+      const found = await this.find(id, shard, minishard, options.signal);
+      if (found === undefined) return undefined;
+      const { stored, row } = found;
       const { dataKey } = stored.files;
       const size = stored.index.sizes[row]!;
       const start = stored.index.starts[row]!;
@@ -119,8 +119,7 @@ export class ShardedReader {
 
   async has(id: bigint, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
     const { shard, minishard } = locate(this.spec, id);
-    const stored = await this.retrying(shard, () => this.minishardIndex(shard, minishard, options.signal));
-    return stored !== undefined && findId(stored.index, id) >= 0;
+    return this.retrying(shard, async () => (await this.find(id, shard, minishard, options.signal)) !== undefined);
   }
 
   /** All ids present. Needs a store that lists. */
@@ -164,6 +163,23 @@ export class ShardedReader {
     }
   }
 
+  private async find(
+    id: bigint,
+    shard: bigint,
+    minishard: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly stored: StoredIndex; readonly row: number } | undefined> {
+    const cached = this.pages.get(pageKey(shard, minishard));
+    const stored = await this.minishardIndex(shard, minishard, signal);
+    const row = stored === undefined ? -1 : findId(stored.index, id);
+    if (stored !== undefined && row >= 0) return { stored, row };
+    if (cached !== undefined) {
+      const now = await this.ranges.read(cached.files.indexKey, 0, 1, signal);
+      if (now?.generation !== cached.generation) throw new ShardChanged();
+    }
+    return undefined;
+  }
+
   private async minishardIndex(
     shard: bigint,
     minishard: number,
@@ -193,7 +209,7 @@ export class ShardedReader {
     minishard: number,
     signal: AbortSignal,
   ): Promise<StoredIndex | undefined> {
-    const page = await this.indexPage(shard, Math.floor(minishard / PAGE_ENTRIES), signal);
+    const page = await this.indexPage(shard, minishard, signal);
     const span = page?.spans[minishard % PAGE_ENTRIES];
     if (page === undefined || span === undefined) return undefined;
     const { files } = page;
@@ -217,12 +233,12 @@ export class ShardedReader {
   }
 
   /** Part of the shard index, or `undefined` when there is no such shard. Absent shards are not remembered. */
-  private async indexPage(shard: bigint, page: number, signal: AbortSignal): Promise<IndexPage | undefined> {
-    const key = `${shard}/${page}`;
+  private async indexPage(shard: bigint, minishard: number, signal: AbortSignal): Promise<IndexPage | undefined> {
+    const key = pageKey(shard, minishard);
     const cached = this.pages.get(key);
     if (cached !== undefined) return cached;
     const name = this.folder + shardName(this.spec, shard);
-    const start = page * PAGE_ENTRIES * 16;
+    const start = Math.floor(minishard / PAGE_ENTRIES) * PAGE_ENTRIES * 16;
     const end = Math.min(start + PAGE_ENTRIES * 16, shardIndexLength(this.spec));
     const layouts: readonly ShardFiles[] = [
       { indexKey: `${name}.shard`, dataKey: `${name}.shard`, base: shardIndexLength(this.spec) },
@@ -239,6 +255,11 @@ export class ShardedReader {
     }
     return undefined;
   }
+}
+
+/** Cache key of the part of a shard's index that holds a minishard's entry. */
+function pageKey(shard: bigint, minishard: number): string {
+  return `${shard}/${Math.floor(minishard / PAGE_ENTRIES)}`;
 }
 
 function checkLength(part: FilePart, wanted: number, what: string): void {

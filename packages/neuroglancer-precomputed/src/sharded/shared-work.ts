@@ -10,7 +10,8 @@ export class SharedWork<T> {
   private settled = false;
 
   constructor(work: (signal: AbortSignal) => Promise<T>) {
-    this.result = work(this.controller.signal).finally(() => {
+    // Inside an async function, so that work that throws at once fails like any other.
+    this.result = (async () => work(this.controller.signal))().finally(() => {
       this.settled = true;
     });
     // Whoever waits gets the failure; when nobody does any more, it is not unhandled.
