@@ -112,8 +112,8 @@ export function decodeCompressedSegmentationIndexed(bytes: Uint8Array, size: Siz
   return { indices, table };
 }
 
-/** What a word is used for, as flags; a word may be several things in foreign or hostile bytes. */
-export const WORD_ENTRY_LOW = 4;
+/** The flag of a word that is the lower half of a used table entry. */
+const WORD_ENTRY_LOW = 4;
 
 /**
  * The uses of every word of uint64 chunks: 1 header, 2 values, 4 and 8 the words of a table entry that some voxel uses.
