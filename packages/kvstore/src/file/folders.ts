@@ -66,7 +66,8 @@ export class Folders {
       await rmdir(path);
     } catch (error) {
       const code = systemCode(error);
-      if (code === "ENOTEMPTY" || code === "EEXIST" || code === "EBUSY") return false;
+      // Not empty, a mount point, or a link to a folder.
+      if (code === "ENOTEMPTY" || code === "EEXIST" || code === "EBUSY" || code === "ENOTDIR") return false;
       if (code !== "ENOENT") throw error;
     }
     this.#ready.delete(path.toString("latin1"));

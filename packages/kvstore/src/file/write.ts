@@ -18,8 +18,8 @@ import { generationOf, isAbsence, makeLater, statValue, waitUntilPast } from "./
 
 /** Bytes handed to the system at once; between slabs the signal is looked at. */
 const slabBytes = 64 << 20;
-/** How often a folder may vanish, or a fresh temporary be swept away, under one write. */
-const maxAttempts = 16;
+/** How often a folder may vanish, or a fresh temporary be swept away, under one write, before it must be something else. */
+const maxAttempts = 100;
 
 export interface WriteContext {
   readonly folders: Folders;
@@ -32,8 +32,8 @@ export interface WriteContext {
 export async function replaceFile(path: Buffer, value: Uint8Array, context: WriteContext): Promise<WriteResult> {
   const folder = parentPath(path);
   for (let attempt = 1; ; attempt++) {
-    await context.folders.ensure(folder);
     try {
+      await context.folders.ensure(folder);
       const result = await replaceOnce(path, value, context);
       if (result.written && context.fsync) await confirmFolder(folder);
       return result;
