@@ -2,6 +2,9 @@
  * A versioned proofreading graph of supervoxels over any row store.
  * @module
  */
+
+export { type CheckOptions, type CheckReport, checkGraph } from "./check/check-graph.ts";
+export type { Rule, Violation } from "./check/report.ts";
 export type * from "./contract.ts";
 export { GraphError, type GraphErrorFields, isGraphError } from "./errors.ts";
 export { type OpenGraphOptions, openGraph } from "./graph.ts";

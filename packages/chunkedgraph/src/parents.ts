@@ -6,6 +6,7 @@
  * @module
  */
 import { halves } from "./ids.ts";
+import { UnionFind } from "./union-find.ts";
 
 /** Nodes of one layer with their cross edges; every layer-`layer` partner of a node must be among the nodes. */
 export interface LayerNodes {
@@ -33,12 +34,13 @@ export interface ParentGroups {
 export function groupByParent(nodes: LayerNodes): ParentGroups {
   const { ids, offsets, partners, layer, layers } = nodes;
   const count = ids.length;
-  const root = smallestMembers(ids, offsets, partners, layer);
+  const sets = components(ids, offsets, partners, layer);
   const groupOf = new Uint32Array(count);
   const sizes = new Uint32Array(count);
   let groups = 0;
   for (let i = 0; i < count; i++) {
-    const group = root[i] === i ? groups++ : groupOf[root[i]!]!;
+    const smallest = sets.find(i);
+    const group = smallest === i ? groups++ : groupOf[smallest]!;
     groupOf[i] = group;
     sizes[group]!++;
   }
@@ -47,14 +49,9 @@ export function groupByParent(nodes: LayerNodes): ParentGroups {
   return { count: groups, groupOf, parentLayer };
 }
 
-/** For each node the number of the smallest node of its component. */
-function smallestMembers(
-  ids: BigUint64Array,
-  offsets: Uint32Array,
-  partners: BigUint64Array,
-  layer: number,
-): Uint32Array {
-  const parent = Uint32Array.from(ids, (_, i) => i);
+/** Sets of nodes joined by edges of the layer. */
+function components(ids: BigUint64Array, offsets: Uint32Array, partners: BigUint64Array, layer: number): UnionFind {
+  const sets = new UnionFind(ids.length);
   const half = halves(ids);
   const partnerHalf = halves(partners);
   for (let i = 0; i < ids.length; i++)
@@ -64,15 +61,9 @@ function smallestMembers(
         throw new Error(
           `node ${ids[i]} has a cross edge of layer ${layer} to ${partners[k]}, which is not on that layer`,
         );
-      let a = i;
-      let b = j;
-      while (parent[a] !== a) a = parent[a] = parent[parent[a]!]!;
-      while (parent[b] !== b) b = parent[b] = parent[parent[b]!]!;
-      if (a < b) parent[b] = a;
-      else parent[a] = b;
+      sets.join(i, j);
     }
-  for (let i = 0; i < ids.length; i++) parent[i] = parent[parent[i]!]!;
-  return parent;
+  return sets;
 }
 
 /** Position of an id in ascending ids, or −1. */

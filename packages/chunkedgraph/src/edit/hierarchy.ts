@@ -9,8 +9,8 @@
  * 4. components that hold a new node or a new edge are grouped again: a group that already is exactly the children of
  *    one parent keeps it, any other gets a new parent.
  *
- * New edges only ever join groups and lower parents, so a former node's successor is on its layer or below; steps 2 and
- * 4 rely on it. Removing edges needs another rule.
+ * New edges only ever join groups and lower parents, so what stood together on a layer still does, and an old node is
+ * replaced by a new one of its own layer. Removing edges needs another rule.
  * @module
  */
 import { groupByParent } from "../parents.ts";
@@ -119,7 +119,7 @@ async function addCrossEdges(
 /** Step 4. */
 async function groupAgain(graph: PlannedGraph, touched: ReadonlySet<PlannedNode>, layer: number): Promise<void> {
   if (touched.size === 0) return;
-  await graph.load(formerParents(touched));
+  await graph.load(oldParents(touched));
   await graph.load(siblings(graph, touched));
   const members = await component(graph, touched, layer);
   const groups = groupByParent(layerNodes(graph, members, layer));
@@ -128,24 +128,22 @@ async function groupAgain(graph: PlannedGraph, touched: ReadonlySet<PlannedNode>
     grouped[groups.groupOf[i]!]!.push(node);
   });
   // Members may have parents that were not among those of the touched nodes.
-  await graph.load(formerParents(members));
+  await graph.load(oldParents(members));
   grouped.forEach((group, i) => {
     setParent(graph, group, groups.parentLayer[i]!);
   });
 }
 
-/** Parents that nodes, or the nodes they replace, had before the edit. */
-function formerParents(nodes: Iterable<PlannedNode>): Set<bigint> {
+/** The old nodes directly above any of the nodes. */
+function oldParents(nodes: Iterable<PlannedNode>): Set<bigint> {
   const parents = new Set<bigint>();
-  for (const node of nodes)
-    for (const { parent } of node.record === undefined ? node.formers : [node.record])
-      if (parent !== 0n) parents.add(parent);
+  for (const node of nodes) for (const parent of node.oldParents) parents.add(parent);
   return parents;
 }
 
-/** Kept nodes under the former parents: the likely members of the components, read at once. */
+/** Kept nodes under the old parents: the likely members of the components, read at once. */
 function siblings(graph: PlannedGraph, nodes: Iterable<PlannedNode>): bigint[] {
-  return [...formerParents(nodes)].flatMap((parent) =>
+  return [...oldParents(nodes)].flatMap((parent) =>
     [...graph.get(parent).record!.children].filter((child) => !graph.isReplaced(child)),
   );
 }
@@ -206,17 +204,9 @@ function setParent(graph: PlannedGraph, group: readonly PlannedNode[], parentLay
       group.every((node) => node.record?.parent === present.id);
     if (unchanged) return;
   }
-  const formers = [...formerParents(group)].map((id) => graph.get(id).record!);
-  const held = new Set(group.flatMap((node) => (node.isNew ? node.formers.map(({ id }) => id) : [node.id])));
-  for (const former of formers)
-    for (const child of former.children)
-      if (!held.has(child)) throw new Error(`node ${child} would lose its parent ${former.id}`);
+  const old = Array.from(oldParents(group), (id) => graph.get(id).record!);
   const chunk = graph.context.layout.ancestorChunk(first.made?.chunk ?? first.id, parentLayer);
-  const parent = graph.create(
-    parentLayer,
-    chunk,
-    group.map((node) => node.id),
-    formers,
-  );
+  const children = group.map((node) => node.id);
+  const parent = graph.create(parentLayer, chunk, children, old);
   for (const node of group) node.parent = parent.id;
 }

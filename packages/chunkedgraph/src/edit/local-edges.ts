@@ -2,6 +2,7 @@ import type { Box, Xyz } from "@pcg/volume";
 import type { Time } from "../contract.ts";
 import { sortedDistinct } from "../ids.ts";
 import { USER_AFFINITY } from "../rows/index.ts";
+import { UnionFind } from "../union-find.ts";
 import type { ViewContext } from "../view/context.ts";
 import { concatenate, descend } from "../view/leaves.ts";
 import { climb } from "../view/roots.ts";
@@ -30,13 +31,15 @@ export async function edgesToActivate(
   ]);
   const around = await descend(context, roots, 2, time, { box: boxAround(positions), signal });
   const local = await edgesAmong(context, sortedDistinct(concatenate([around, level2])), time, signal);
-  const neighbourhood = components(local.supervoxels.length, local.ends, local.edges.active);
-  const [a, b] = supervoxels.map((id) => neighbourhood[local.supervoxels.indexOf(id)]!);
+  const reached = new UnionFind(local.supervoxels.length);
+  for (let e = 0; e < local.edges.active.length; e++)
+    if (local.edges.active[e]) reached.join(local.ends[2 * e]!, local.ends[2 * e + 1]!);
+  const [a, b] = supervoxels.map((id) => reached.find(local.supervoxels.indexOf(id)));
   const changes: EdgeChange[] = [];
   for (let e = 0; e < local.edges.active.length; e++) {
     if (local.edges.active[e]) continue;
-    const s = neighbourhood[local.ends[2 * e]!]!;
-    const t = neighbourhood[local.ends[2 * e + 1]!]!;
+    const s = reached.find(local.ends[2 * e]!);
+    const t = reached.find(local.ends[2 * e + 1]!);
     if (!((s === a && t === b) || (s === b && t === a))) continue;
     changes.push({
       kind: "activate",
@@ -55,15 +58,4 @@ function boxAround(positions: readonly Xyz[]): Box {
   const low = (axis: 0 | 1 | 2): number => Math.floor(Math.min(...positions.map((p) => p[axis]))) - REACH[axis];
   const high = (axis: 0 | 1 | 2): number => Math.floor(Math.max(...positions.map((p) => p[axis]))) + 1 + REACH[axis];
   return { begin: [low(0), low(1), low(2)], end: [high(0), high(1), high(2)] };
-}
-
-/** Component of each of `count` vertices under the edges with a non-zero weight; `ends` has two vertices per edge. */
-function components(count: number, ends: Uint32Array, weights: Uint8Array): Uint32Array {
-  const parent = Uint32Array.from({ length: count }, (_, i) => i);
-  const find = (i: number): number => {
-    while (parent[i] !== i) i = parent[i] = parent[parent[i]!]!;
-    return i;
-  };
-  for (let e = 0; e < weights.length; e++) if (weights[e]) parent[find(ends[2 * e]!)] = find(ends[2 * e + 1]!);
-  return parent.map((_, i) => find(i));
 }

@@ -56,7 +56,13 @@ export function planOf(graph: PlannedGraph, edges: readonly EdgeChange[], log: O
   }
   for (const { id, layer, made } of graph.made)
     if (layer === 2) for (const supervoxel of made!.children) parents.push([supervoxel, id]);
-  const formers = Array.from(graph.replaced(), ({ former }) => former.id);
+  const formers: bigint[] = [];
+  for (const { former } of graph.replaced()) {
+    formers.push(former.id);
+    if (layerOf(former.id) === 2) continue;
+    for (const child of former.children)
+      if (!graph.isMoved(child)) throw new Error(`the edit replaces ${former.id} but leaves its child ${child} there`);
+  }
   const onLayer = (layer: number): BigUint64Array =>
     BigUint64Array.from(formers.filter((id) => layerOf(id) === layer)).sort();
   const madeOn = (layer: number): bigint[] => graph.made.filter((node) => node.layer === layer).map(({ id }) => id);

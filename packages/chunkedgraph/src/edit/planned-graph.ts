@@ -29,8 +29,10 @@ export class PlannedNode {
   readonly record: NodeRecord | undefined;
   /** Chunk and children of a new node. */
   readonly made: { readonly chunk: bigint; readonly children: readonly bigint[] } | undefined;
-  /** Old nodes whose place a new node takes: the replaced parents (or level-2 nodes) of what is below it. */
+  /** Old nodes whose place a new node takes: those of its layer above (on level 2: with) what is below it now. */
   readonly formers: readonly NodeRecord[];
+  /** The lowest old nodes above it, before the edit: of a kept node its parent. */
+  readonly oldParents: ReadonlySet<bigint>;
   parent: bigint;
   /** Edge layers whose partners are not those of the record. */
   readonly changedLayers: Set<number> = new Set();
@@ -41,12 +43,14 @@ export class PlannedNode {
     record: NodeRecord | undefined,
     made?: { readonly chunk: bigint; readonly children: readonly bigint[] },
     formers: readonly NodeRecord[] = [],
+    oldParents: Iterable<bigint> = record === undefined || record.parent === 0n ? [] : [record.parent],
   ) {
     this.id = id;
     this.layer = layerOf(id);
     this.record = record;
     this.made = made;
     this.formers = formers;
+    this.oldParents = new Set(oldParents);
     this.parent = record?.parent ?? 0n;
     this.cross = new Map(record?.cross);
   }
@@ -123,6 +127,11 @@ export class PlannedGraph {
     return node;
   }
 
+  /** Whether the edit gave an old node another parent, or replaced it. */
+  isMoved(id: bigint): boolean {
+    return this.successors.has(id) || (this.nodes.get(id)?.parentChanged ?? false);
+  }
+
   /** Nodes that the edit keeps, as far as they have been looked at. */
   *kept(): Iterable<PlannedNode> {
     for (const node of this.nodes.values()) if (!node.isNew && !this.successors.has(node.id)) yield node;
@@ -137,10 +146,16 @@ export class PlannedGraph {
     return this.successors.has(id);
   }
 
-  /** Makes a node that takes the place of `formers`. */
-  create(layer: number, chunk: bigint, children: readonly bigint[], formers: readonly NodeRecord[]): PlannedNode {
+  /**
+   * Makes a node. Of the old nodes in its place and above, given by record, it replaces those on its layer; a former's
+   * parent is then above it.
+   */
+  create(layer: number, chunk: bigint, children: readonly bigint[], old: readonly NodeRecord[]): PlannedNode {
     const id = PROVISIONAL | (BigInt(layer) << 56n) | BigInt(this.made.length);
-    const node = new PlannedNode(id, undefined, { chunk, children }, formers);
+    const formers = old.filter((record) => layerOf(record.id) === layer);
+    const oldParents = old.map((record) => (layerOf(record.id) === layer ? record.parent : record.id));
+    const above = oldParents.filter((parent) => parent !== 0n);
+    const node = new PlannedNode(id, undefined, { chunk, children }, formers, above);
     this.made.push(node);
     this.nodes.set(id, node);
     for (const former of formers) {
