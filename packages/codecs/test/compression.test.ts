@@ -173,13 +173,12 @@ describe("zstd", () => {
   });
 
   test("decoding damaged streams over and over keeps no memory", async () => {
-    const packed = await zstdCompress(sample(1 << 20));
+    const bytes = sample(4 << 20);
+    const packed = await zstdCompress(bytes);
     const bad = packed.slice();
-    bad.fill(0xff, 40, 200);
-    expect(await zstdOutcome(bad, 1 << 20)).toBe("CORRUPT");
-    const before = process.memoryUsage();
-    for (let i = 0; i < 200; i++) await zstdOutcome(bad, 1 << 20);
-    const after = process.memoryUsage();
-    expect(after.rss + after.arrayBuffers - before.rss - before.arrayBuffers).toBeLessThan(100 << 20);
+    bad.fill(0xff, 16, 76);
+    // 1100 times 4 MiB are more than the 4 GiB that a WebAssembly memory can have.
+    for (let i = 0; i < 1100; i++) expect(await zstdOutcome(bad, 4 << 20)).toBe("CORRUPT");
+    expect(Buffer.compare(await zstdDecompress(packed, { maxBytes: 4 << 20 }), bytes)).toBe(0);
   });
 });

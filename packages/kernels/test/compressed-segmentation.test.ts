@@ -93,7 +93,7 @@ test("encoding agrees with the plain encoder byte for byte, for u32 and u64, any
         expect(decodeCompressedSegmentation(bytes, s, c, b, wide ? "uint64" : "uint32")).toEqual(labels);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });
 
@@ -114,7 +114,7 @@ test("encoding and decoding through a table agree with the labels themselves", (
       const other = indices.map((index, i) => (i % 2 === 0 ? n - 1 - index : n + index));
       expect(encodeCompressedSegmentationIndexed(other, twice, s, b)).toEqual(bytes);
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 
@@ -137,7 +137,7 @@ test("remapping an encoded chunk agrees with remapping its labels", () => {
       expect(mapped.length).toBe(bytes.length);
       expect(decodeCompressedSegmentation(mapped, s, c, b, "uint64")).toEqual(half(labels));
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 
