@@ -14,8 +14,6 @@ export type KvStoreErrorCode =
   | "unknown-driver"
   /** This store cannot hold such a key. */
   | "bad-key"
-  /** The container (bucket, folder, host) does not exist; an absent key is `undefined` instead. */
-  | "not-found"
   /** The store has no such operation. */
   | "unsupported"
   /** A write to a store that only reads. */

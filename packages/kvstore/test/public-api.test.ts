@@ -2,5 +2,48 @@ import { publicApi } from "@pcg/testkit";
 import { expect, test } from "vitest";
 
 test("exports exactly this", async () => {
-  expect(await publicApi(new URL("../", import.meta.url))).toMatchInlineSnapshot();
+  expect(await publicApi(new URL("../", import.meta.url))).toMatchInlineSnapshot(`
+    {
+      ".": [
+        "KvStoreError",
+        "checkByteRange",
+        "compareKeys",
+        "faultAt",
+        "formatUrl",
+        "hasPrefix",
+        "inRange",
+        "intersectRanges",
+        "isEmptyRange",
+        "isKvStoreError",
+        "joinKeys",
+        "keyBytes",
+        "keyText",
+        "listRange",
+        "memoryDriver",
+        "memoryKvStore",
+        "openKvStore",
+        "parseUrl",
+        "prefixRange",
+        "prefixSuccessor",
+        "printKey",
+        "readValue",
+        "resolveByteRange",
+        "withCache",
+        "withFaults",
+        "withPrefix",
+        "withRetry",
+      ],
+      "./conformance": [
+        "testKvStore",
+      ],
+      "./file": [
+        "fileDriver",
+        "fileKvStore",
+      ],
+      "./http": [
+        "httpDriver",
+        "httpKvStore",
+      ],
+    }
+  `);
 });

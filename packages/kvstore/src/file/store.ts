@@ -33,6 +33,9 @@ export interface FileDriverOptions {
   readonly fsync?: boolean;
 }
 
+/** How many files `deleteRange` deletes at a time. */
+const parallelDeletions = 16;
+
 /**
  * A store in the folder `root` (a path or `file:` URL), one file per key; the folder is made by the first write.
  *
@@ -124,17 +127,33 @@ class FileKvStore implements KvStore {
     this.#check(options.signal);
     if (isEmptyRange(range)) return;
     const { signal } = options;
+    const deletions = new Set<Promise<void>>();
+    const failures: unknown[] = [];
+    const remove = async (path: Buffer): Promise<void> => {
+      try {
+        await this.#inTurn(path, () => removeFile(path, { signal }));
+      } catch (error) {
+        failures.push(error);
+      }
+    };
     const leaveFolder = async (folder: Buffer): Promise<void> => {
+      await Promise.all(deletions);
+      if (failures.length > 0) throw failures[0];
       await this.#folders.sweep(folder);
       if (await this.#folders.removeIfEmpty(folder)) return;
       if (this.#fsync) await confirmFolder(folder);
     };
     try {
       for await (const { path } of walkFiles(this.#root, new Uint8Array(0), range, { signal, leaveFolder })) {
-        await this.#inTurn(path, () => removeFile(path, { signal }));
+        const deletion: Promise<void> = remove(path).finally(() => deletions.delete(deletion));
+        deletions.add(deletion);
+        if (deletions.size >= parallelDeletions) await Promise.race(deletions);
+        if (failures.length > 0) throw failures[0];
       }
     } catch (error) {
       throw translate(error, "delete a range of", this.url);
+    } finally {
+      await Promise.all(deletions);
     }
   }
 

@@ -313,5 +313,7 @@ function encodeKey(key: Uint8Array, url: string): string {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+  if (!(error.cause instanceof Error)) return error.message;
+  // A failure to connect to several addresses has a code but no message.
+  return `${error.message} (${error.cause.message || (error.cause as { code?: string }).code})`;
 }
