@@ -86,3 +86,15 @@ export function randomVoxels(random: Random, dataType: DataType, length: number)
   }
   return out;
 }
+
+/** Like `toEqual`, for arrays of many voxels: compares bytes, and names the first voxel that differs. */
+export function expectSame(actual: VoxelArray, expected: VoxelArray): void {
+  const bytes = (data: VoxelArray): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const isSame = actual.constructor === expected.constructor && Buffer.compare(bytes(actual), bytes(expected)) === 0;
+  if (isSame) return;
+  const index = (expected as BigUint64Array).findIndex((value, i) => !Object.is(value, actual[i]));
+  throw new Error(
+    `${actual.constructor.name}(${actual.length}) differs from ${expected.constructor.name}(${expected.length}), ` +
+      `first at index ${index}: ${actual[index]} instead of ${expected[index]}`,
+  );
+}

@@ -10,7 +10,7 @@ import {
   type VolumeFormat,
   type Xyz,
 } from "../src/index.ts";
-import { Oracle, randomBox, randomVoxels } from "./oracle.ts";
+import { expectSame, Oracle, randomBox, randomVoxels } from "./oracle.ts";
 
 interface Case {
   readonly format: VolumeFormat;
@@ -53,7 +53,7 @@ const labels: Case[] = (["uint32", "uint64"] as const).flatMap((dataType) => [
 describe.each([...zarr, ...precomputed, ...labels])(
   "$format of $dataType, $options",
   ({ format, dataType, options }) => {
-    test.each([1, 2, 3])("reads what was written, in any order of boxes (seed %i)", async (seed) => {
+    test.each([1, 2])("reads what was written, in any order of boxes (seed %i)", async (seed) => {
       const random = new Random(seed);
       const store = memoryKvStore();
       const scale = {
@@ -76,17 +76,17 @@ describe.each([...zarr, ...precomputed, ...labels])(
         begin: scale.voxelOffset,
         end: scale.voxelOffset.map((o, i) => o + scale.size[i]!) as unknown as Xyz,
       };
-      expect(await created.scales[0]!.read(whole)).toEqual(oracle.read(whole));
+      expectSame(await created.scales[0]!.read(whole), oracle.read(whole));
       for (let step = 0; step < 6; step++) {
         const written = randomBox(random, created.scales[0]!);
         const data = randomVoxels(random, dataType, oracle.count(written));
         await created.scales[0]!.write(written, data);
         oracle.write(written, data);
         const read = randomBox(random, created.scales[0]!);
-        expect(await created.scales[0]!.read(read)).toEqual(oracle.read(read));
+        expectSame(await created.scales[0]!.read(read), oracle.read(read));
       }
       const opened = await openVolumeIn(store, undefined);
-      expect(await opened.scales[0]!.read(whole)).toEqual(oracle.data);
+      expectSame(await opened.scales[0]!.read(whole), oracle.data);
     });
   },
 );

@@ -28,13 +28,25 @@ export function concurrencyFor(extent: Xyzc, dataType: DataType, limits: MemoryL
   return Math.min(maxConcurrency, Math.max(1, Math.floor(limits.maxInFlightBytes / bytes)));
 }
 
-/** Throws `TOO_LARGE` when voxels of this extent need more than `maxBytes`. */
-export function checkBytes(extent: Xyzc, dataType: DataType, maxBytes: number, what: string, remedy: string): void {
+/** Throws `TOO_LARGE` when a box of this extent needs more than `maxBytes`. */
+export function checkBoxBytes(extent: Xyzc, dataType: DataType, maxBytes: number): void {
   const bytes = countOf(extent) * bytesPerVoxel(dataType);
   if (bytes <= maxBytes) return;
   const shape = extent[3] === 1 ? extent.slice(0, 3) : extent;
   throw new VolumeError(
     "TOO_LARGE",
-    `${what} of ${shape.join("×")} ${dataType} voxels needs ${bytes} bytes, more than the limit of ${maxBytes}; ${remedy}`,
+    `A box of ${shape.join("×")} ${dataType} voxels needs ${bytes} bytes, more than the limit of ${maxBytes}; ` +
+      "read it in parts or raise `limits.maxBoxBytes`",
+  );
+}
+
+/** Throws `TOO_LARGE` when the metadata of a scale asks for chunks of more than `maxBytes`. */
+export function checkChunkBytes(key: string, bytes: number, maxBytes: number, url: string): void {
+  if (bytes <= maxBytes) return;
+  throw new VolumeError(
+    "TOO_LARGE",
+    `Chunks of scale ${JSON.stringify(key)} of ${url} have ${bytes} bytes, more than the limit of ${maxBytes}; ` +
+      "raise `limits.maxChunkBytes` if that is meant",
+    { url, key },
   );
 }

@@ -15,7 +15,7 @@ import { allocateVoxels, fillVoxels } from "../data-type.ts";
 import { forEachBounded } from "./bounded.ts";
 import type { ChunkedArray } from "./chunked-array.ts";
 import { copyBox, type Layout } from "./copy-box.ts";
-import { checkBytes, concurrencyFor, type MemoryLimits } from "./limits.ts";
+import { checkBoxBytes, concurrencyFor, type MemoryLimits } from "./limits.ts";
 
 /** The layout of `part` inside a dense array that covers `whole`. */
 export function layoutWithin(part: Box4, whole: Box4): Layout {
@@ -42,7 +42,7 @@ export async function readBox(
 ): Promise<VoxelArray> {
   signal?.throwIfAborted();
   const extent = extentOf(box);
-  checkBytes(extent, array.dataType, limits.maxBoxBytes, "A box", "read it in parts or raise `maxBoxBytes`");
+  checkBoxBytes(extent, array.dataType, limits.maxBoxBytes);
   const first = map4((axis) => Math.floor(box.begin[axis]! / array.chunkSize[axis]!));
   if (countOf(extent) > 0 && sameBox(box, cellBox(first, array.chunkSize, array.size))) {
     const chunk = await array.readChunk(first, signal);

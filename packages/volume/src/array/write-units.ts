@@ -6,7 +6,7 @@ import { VolumeError } from "../errors.ts";
 import { forEachBounded } from "./bounded.ts";
 import type { ChunkedArray, ChunkVoxels } from "./chunked-array.ts";
 import { copyBox } from "./copy-box.ts";
-import { concurrencyFor, type MemoryLimits } from "./limits.ts";
+import { checkBoxBytes, concurrencyFor, type MemoryLimits } from "./limits.ts";
 import { layoutWithin } from "./read-box.ts";
 
 /** What a unit holds now: `voxels` is absent when all of it is fill. */
@@ -58,6 +58,7 @@ export async function writeUnits(
     if (sameBox(part, unit)) {
       await array.writeUnit(cell, cutOut(array, box, data, unit), { signal });
     } else {
+      checkBoxBytes(extentOf(unit), array.dataType, limits.maxBoxBytes);
       await updateUnit(array, cell, unit, part, box, data, signal);
     }
   });

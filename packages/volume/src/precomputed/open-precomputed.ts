@@ -17,7 +17,7 @@ export async function openPrecomputedVolume(store: KvStore, options: OpenFormatO
       url,
       kind: info.type,
       scales: scales.map((scale) => {
-        const array = new PrecomputedArray(store, info, scale);
+        const array = new PrecomputedArray(store, info, scale, limits);
         const { resolution, voxel_offset: voxelOffset } = scale.info;
         return new ChunkedScale(array, { resolution, voxelOffset, writable: options.writable ?? false, limits, url });
       }),

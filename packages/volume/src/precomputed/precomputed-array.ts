@@ -6,15 +6,16 @@ import {
   PrecomputedScale,
   type ScaleInfo,
 } from "neuroglancer-precomputed";
+import { shardShape } from "neuroglancer-precomputed/sharded";
 import { forEachBounded } from "../array/bounded.ts";
 import type { ChunkedArray, ChunkVoxels } from "../array/chunked-array.ts";
 import { copyBox } from "../array/copy-box.ts";
-import { concurrencyFor, type MemoryLimits } from "../array/limits.ts";
+import { checkChunkBytes, concurrencyFor, type MemoryLimits } from "../array/limits.ts";
 import { layoutWithin } from "../array/read-box.ts";
 import { cutOut } from "../array/write-units.ts";
 import { type Box4, cellBox, cellsOf, countOf, denseStrides, extentOf, intersect, sameBox, type Xyzc } from "../box.ts";
 import type { DataType, VoxelArray, Xyz } from "../contract.ts";
-import { allocateVoxels } from "../data-type.ts";
+import { allocateVoxels, bytesPerVoxel } from "../data-type.ts";
 import { VolumeError } from "../errors.ts";
 import { asVolumeError } from "./errors.ts";
 import { ChangedError, snapshotStore } from "./snapshot-store.ts";
@@ -35,7 +36,7 @@ export class PrecomputedArray implements ChunkedArray {
   readonly #scaleInfo: ScaleInfo;
   readonly #scale: PrecomputedScale;
 
-  constructor(store: KvStore, info: PrecomputedInfo, scale: PrecomputedScale) {
+  constructor(store: KvStore, info: PrecomputedInfo, scale: PrecomputedScale, limits: MemoryLimits) {
     this.#store = store;
     this.#info = info;
     this.#scaleInfo = scale.info;
@@ -46,6 +47,7 @@ export class PrecomputedArray implements ChunkedArray {
     this.chunkSize = [...scale.grid.chunkSize, scale.channels];
     this.unitSize = [...unitSize(scale), scale.channels];
     this.fillValue = scale.dataType === "uint64" ? 0n : 0;
+    checkChunkBytes(this.key, countOf(this.chunkSize) * bytesPerVoxel(this.dataType), limits.maxChunkBytes, store.url);
   }
 
   async readChunk(cell: Xyzc, signal: AbortSignal | undefined): Promise<ChunkVoxels | undefined> {
@@ -141,12 +143,9 @@ function position(cell: Xyzc): Xyz {
   return [cell[0], cell[1], cell[2]];
 }
 
-/** Shards hold boxes of chunks if ids are not hashed: then the first one has the extent of all. */
-function unitSize(scale: PrecomputedScale): Xyz {
-  const { sharding } = scale.info;
-  if (sharding === undefined) return scale.grid.chunkSize;
-  if (sharding.hash !== "identity") return scale.grid.size;
-  const [first] = scale.storageUnits();
-  const cells = [0, 1, 2].map((axis) => 1 + Math.max(...first!.positions.map((cell) => cell[axis]!)));
-  return [0, 1, 2].map((axis) => cells[axis]! * scale.grid.chunkSize[axis]!) as unknown as Xyz;
+function unitSize({ grid, info }: PrecomputedScale): Xyz {
+  if (info.sharding === undefined) return grid.chunkSize;
+  const shape = shardShape(grid.shape, info.sharding);
+  if (shape === undefined) return grid.size;
+  return [shape[0] * grid.chunkSize[0], shape[1] * grid.chunkSize[1], shape[2] * grid.chunkSize[2]];
 }

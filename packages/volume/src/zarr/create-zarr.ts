@@ -4,8 +4,9 @@ import { bytesPerVoxel, integerRange } from "../data-type.ts";
 import { VolumeError } from "../errors.ts";
 import { checkNewVolume, type NewScale, type NewVolume } from "../new-volume.ts";
 import { buildMultiscales, type NgffAxis } from "../ngff/multiscales.ts";
-import { datasetOf } from "../ngff/placement.ts";
+import { datasetOf, mapAxes } from "../ngff/placement.ts";
 import type { OpenFormatOptions } from "../options.ts";
+import { parseArrayV2, parseArrayV3 } from "./array-metadata.ts";
 import { parseExactJson, stringifyExactJson } from "./exact-json.ts";
 import { fillValueToJson } from "./fill-value.ts";
 import { openZarrVolume } from "./open-zarr.ts";
@@ -29,6 +30,7 @@ export async function createZarrVolume(store: KvStore, volume: NewVolume, option
     throw new RangeError("zarr v2 has no shards; leave out `zarr.shardSize` or use zarr v3");
   }
   const entries = options.zarrFormat === 2 ? entriesV2(volume) : entriesV3(volume);
+  checkReadable(volume, entries);
   await refuseDifferent(store, entries, options.signal);
   for (const [key, json] of entries) await put(store, key, json, options.signal);
   return openZarrVolume(store, { ...options, writable: true });
@@ -162,6 +164,17 @@ function shardingCodec(chunkShape: readonly number[], volume: NewVolume): Json {
       index_location: "end",
     },
   };
+}
+
+/** What we could not open again (shards that chunks do not divide, say) is refused before anything is written. */
+function checkReadable(volume: NewVolume, entries: readonly [string, Json][]): void {
+  const axes = axesOf(volume);
+  for (const [key, json] of entries) {
+    if (!("shape" in json)) continue;
+    const exact = parseExactJson(stringifyExactJson(json));
+    const metadata = json.zarr_format === 2 ? parseArrayV2(exact, {}, key) : parseArrayV3(exact, key);
+    metadata.codec(mapAxes(axes, metadata.shape, key));
+  }
 }
 
 /** Looks before anything is written, so that a refusal leaves no trace. */

@@ -1,6 +1,6 @@
 import type { KvStore } from "@pcg/kvstore";
 import type { ChunkVoxels } from "../array/chunked-array.ts";
-import type { MemoryLimits } from "../array/limits.ts";
+import { checkChunkBytes, type MemoryLimits } from "../array/limits.ts";
 import { type StoredUnit, type UnitArray, type UnitWrite, writeUnits } from "../array/write-units.ts";
 import { type Box4, cellBox, countOf, denseStrides, extentOf, map4, type Xyzc } from "../box.ts";
 import type { DataType, VoxelArray } from "../contract.ts";
@@ -52,14 +52,7 @@ export class ZarrArray implements UnitArray {
     this.unitSize = pick(metadata.chunkShape, axes, 1);
     const smallest = innermost(this.#codec);
     this.chunkSize = smallest.size;
-    const bytes = smallest.length * bytesPerVoxel(metadata.dataType);
-    if (bytes > maxChunkBytes) {
-      throw new VolumeError(
-        "TOO_LARGE",
-        `Chunks of array ${JSON.stringify(path)} have ${bytes} bytes, more than the limit of ${maxChunkBytes}; raise \`maxChunkBytes\` if that is meant`,
-        { url: store.url, key: path },
-      );
-    }
+    checkChunkBytes(path, smallest.length * bytesPerVoxel(this.dataType), maxChunkBytes, store.url);
   }
 
   async readChunk(cell: Xyzc, signal: AbortSignal | undefined): Promise<ChunkVoxels | undefined> {
