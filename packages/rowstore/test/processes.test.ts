@@ -143,3 +143,32 @@ test("readers that scan without end in other processes do not make the file grow
   expect(sizes.at(-1)!).toBeLessThan(60e6);
   await store.close();
 });
+
+test.skipIf(process.platform === "win32")(
+  "when the disk is full a write is refused, whole, and reads go on",
+  async () => {
+    const path = join(folder, "full");
+    // A limit on the size of files stands for the disk: without its signal, writing beyond it is an error like any other.
+    const limited = `trap '' XFSZ; ulimit -f 4000; exec "$0" "$@"`;
+    const child = spawn("sh", ["-c", limited, process.execPath, program, path, "full"], {
+      // LMDB reports each failed write on standard error by itself.
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    running.add(child);
+    const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
+    const [code] = await once(child, "exit");
+    running.delete(child);
+    expect(code).toBe(0);
+    const said = JSON.parse(line);
+    expect(said).toMatchObject({ code: "WRITE_FAILED" });
+    expect(said.message).toMatch(/free space/);
+    expect(said.sides % 2).toBe(0);
+    // Once there is room again, everything acknowledged is there and the store takes writes.
+    const store = await openLmdbRowStore(path);
+    const sides = await readRows(store, { ranges: [{ start: bytes("left "), end: bytes("right!") }] });
+    expect(sides.length).toBe(said.sides);
+    expect(sides.length).toBeGreaterThanOrEqual(2 * (said.written - 1));
+    expect(await store.increment(bytes("after"), column, 1n)).toBe(1n);
+    await store.close();
+  },
+);

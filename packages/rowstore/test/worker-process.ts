@@ -70,6 +70,31 @@ switch (role) {
     break;
   }
 
+  /** Writes pairs of rows until the file may not grow any more; then says what works and what does not. */
+  case "full": {
+    const value = new Uint8Array(20_000).fill(7);
+    let written = 0;
+    let refusal: unknown;
+    const transaction = (n: number) =>
+      store.transact(
+        [{ key: bytes(`left ${n}`), when: { kind: "absent", column } }],
+        ["left", "right"].map((side) => ({ key: bytes(`${side} ${n}`), ops: [{ op: "set", column, value }] })),
+      );
+    for (; refusal === undefined; written++) {
+      // Blind writes and guarded ones fail in different places.
+      const blind = store.mutate([{ key: bytes(`blind ${written}`), ops: [{ op: "set", column, value }] }]);
+      const outcomes = await Promise.allSettled([blind, transaction(written)]);
+      const failed = outcomes.find((outcome) => outcome.status === "rejected");
+      if (failed?.status === "rejected") refusal = failed.reason;
+    }
+    const { code, message, cause } = refusal as { code: string; message: string; cause: Error };
+    const rows = await readRows(store, { ranges: [{ start: bytes("left "), end: bytes("right!") }] });
+    const again = await transaction(written + 1).catch((error: { code: string }) => error.code);
+    await store.close();
+    say(JSON.stringify({ written, code, message, cause: String(cause), sides: rows.length, again }));
+    break;
+  }
+
   /** For each line "read <key>" says the newest counter of the row as soon as asked. */
   case "echo": {
     say("ready");

@@ -203,6 +203,32 @@ export function testReads(open: OpenStore, { test, expect }: TestApi): void {
     expect((await shown(store, keys("r1999"), { versions: 1 }))[0]![1]).toBe("f:@2=new");
   });
 
+  withStore("a long read by keys shows one moment while transactions go on", async (store) => {
+    const names = Array.from({ length: 6000 }, (_, i) => `r${i}`);
+    const ends = ["first", "last"];
+    await store.mutate([...names, ...ends].map((name) => row(name, set("f:", "", 0n))));
+    let reading = true;
+    let version = 0n;
+    const writing = (async () => {
+      while (reading) {
+        version++;
+        await store.transact(
+          [],
+          ends.map((name) => row(name, set("f:", "", version))),
+        );
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    })();
+    for (let i = 0; i < 10; i++) {
+      const found = await readRows(store, keys("first", ...names, "last"), { versions: 1 });
+      expect(found.length).toBe(names.length + 2);
+      expect(found.at(-1)!.cells[0]!.timestamp).toBe(found[0]!.cells[0]!.timestamp);
+    }
+    reading = false;
+    await writing;
+    expect(version > 0n).toBe(true);
+  });
+
   withStore(
     "each row of a range read is of one moment, and writes during it do not disturb the rest",
     async (store) => {
