@@ -27,7 +27,8 @@ export function defaultChunkSize(size: Xyz, sourceChunk: Xyz, resolution: Xyz): 
     chunk[axis] = Math.max(1, Math.min(chunk[axis]!, size[axis]!));
   }
   while (voxels() > MOST_VOXELS) {
-    const longest = [0, 1, 2].reduce((best, axis) => (extent(axis) > extent(best) ? axis : best));
+    const shrinking = [0, 1, 2].filter((axis) => chunk[axis]! > 1);
+    const longest = shrinking.reduce((best, axis) => (extent(axis) > extent(best) ? axis : best));
     chunk[longest] = Math.ceil(chunk[longest]! / 2);
   }
   while (voxels() < ENOUGH_VOXELS) {

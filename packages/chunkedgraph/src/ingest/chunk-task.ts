@@ -64,19 +64,17 @@ export async function runChunkTask(
   signal.throwIfAborted();
   const { components, count } = connectedComponents(labels, size, task.connectivity);
   const ids = supervoxelIds(task.chunk, count);
-  const written = writeSupervoxels(supervoxels, task.supervoxels, task.box, components, ids, signal);
   const { pairs, areas } = countContacts(components, size);
-  const { representatives } = componentStats(components, size, count);
-  await new Scratch(scratch).writeChunk(
-    task.ordinal,
-    {
-      labels: widen(componentLabels(labels, components, count)),
-      positions: representatives,
-      planes: outerPlanes(components, size),
-    },
-    signal,
-  );
-  await written;
+  const record = {
+    labels: widen(componentLabels(labels, components, count)),
+    positions: componentStats(components, size, count).representatives,
+    planes: outerPlanes(components, size),
+  };
+  const writes = await Promise.allSettled([
+    writeSupervoxels(supervoxels, task.supervoxels, task.box, components, ids, signal),
+    new Scratch(scratch).writeChunk(task.ordinal, record, signal),
+  ]);
+  for (const write of writes) if (write.status === "rejected") throw write.reason;
   const layout = new IdLayout(task.layers, task.spatialBits);
   const edges = encodeEdges(layout, task.chunk, {
     pairs: applyTable(pairs, ids),

@@ -107,8 +107,9 @@ export function liftNodes(nodes: NodeTable, layer: number, parentOf: (id: bigint
     if (at === undefined) {
       at = place.size;
       place.set(standing, at);
-      firsts.push(nodes.firstSupervoxels[node]!);
+      firsts.push(Number.POSITIVE_INFINITY);
     }
+    firsts[at] = Math.min(firsts[at]!, nodes.firstSupervoxels[node]!);
     placeOf[node] = at;
   });
   const { edges } = nodes;

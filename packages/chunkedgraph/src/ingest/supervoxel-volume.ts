@@ -5,6 +5,7 @@
  */
 import { encodeCompressedSegmentationIndexed } from "@pcg/kernels/compressed-segmentation";
 import type { KvStore } from "@pcg/kvstore";
+import { mapConcurrent } from "@pcg/tasks";
 import type { Box, Xyz } from "@pcg/volume";
 import { ChunkGrid, encodeInfo } from "neuroglancer-precomputed";
 import type { GraphSettings } from "../contract.ts";
@@ -12,6 +13,8 @@ import { boxSize } from "./chunk-order.ts";
 import { storageChunkSize } from "./chunk-size.ts";
 
 const BLOCK: Xyz = [8, 8, 8];
+/** Files of a task that are on their way to the store while the next one is encoded. */
+const WRITES_AT_ONCE = 8;
 
 /** What a task must know to write its part of the volume: plain data. */
 export interface SupervoxelPlace {
@@ -66,15 +69,13 @@ export async function writeSupervoxels(
   signal: AbortSignal,
 ): Promise<void> {
   const grid = new ChunkGrid(place);
-  const writes: Promise<unknown>[] = [];
-  for (const position of grid.chunks(box)) {
-    signal.throwIfAborted();
+  const write = async (position: Xyz, running: { readonly signal: AbortSignal }): Promise<void> => {
     const part = grid.chunkBox(position);
     const voxels = cropNumbers(numbers, box, part);
     const bytes = encodeCompressedSegmentationIndexed(voxels, ids, boxSize(part), BLOCK);
-    writes.push(store.write(`${place.key}/${grid.chunkName(position)}`, bytes, { signal }));
-  }
-  await Promise.all(writes);
+    await store.write(`${place.key}/${grid.chunkName(position)}`, bytes, running);
+  };
+  for await (const _ of mapConcurrent(grid.chunks(box), WRITES_AT_ONCE, write, { signal }));
 }
 
 /** The voxels of `part`, which lies inside `box`. */

@@ -68,13 +68,18 @@ export async function volumeOf(
   data: VoxelArray,
   dataType: DataType,
   size: Xyz,
-  place: { readonly voxelOffset?: Xyz; readonly resolution?: Xyz; readonly chunkSize?: Xyz } = {},
+  place: {
+    readonly kind?: "image" | "segmentation";
+    readonly voxelOffset?: Xyz;
+    readonly resolution?: Xyz;
+    readonly chunkSize?: Xyz;
+  } = {},
 ): Promise<Volume> {
-  const { voxelOffset = [0, 0, 0], resolution = [8, 8, 40], chunkSize = [32, 32, 32] } = place;
+  const { kind = "segmentation", voxelOffset = [0, 0, 0], resolution = [8, 8, 40], chunkSize = [32, 32, 32] } = place;
   const format = dataType.startsWith("int") ? "zarr3" : "neuroglancer-precomputed";
   const store = memoryKvStore(`memory://source-${dataType}-${size.join("x")}-${voxelOffset.join("x")}/`);
   const scales = [{ size, resolution, voxelOffset, chunkSize }];
-  const volume = await createVolumeIn(store, format, { kind: "segmentation", dataType, scales });
+  const volume = await createVolumeIn(store, format, { kind, dataType, scales });
   const end: Xyz = [voxelOffset[0] + size[0], voxelOffset[1] + size[1], voxelOffset[2] + size[2]];
   await volume.scales[0]!.write({ begin: voxelOffset, end }, data);
   return volume;

@@ -4,6 +4,7 @@ import { fileDriver } from "@pcg/kvstore/file";
 import { dataFolder } from "@pcg/testkit";
 import { openVolume } from "@pcg/volume";
 import { expect, test } from "vitest";
+import { checkGraph } from "../../src/check/check-graph.ts";
 import { Place } from "./harness.ts";
 
 const folder = dataFolder("segmentation-small");
@@ -36,6 +37,8 @@ for (const connectivity of [6, 26] as const) {
           roots: facts.labels,
           edges: { crossChunk: expected.cross_chunk_pairs },
         });
+        const { violations } = await checkGraph(place.rows, { voxels: (await place.openSupervoxels()).scales[0]! });
+        expect(violations).toEqual([]);
         if (connectivity === 6) expect(report.pieces).toBe(facts.components["6"]);
         expect(report.edges.joined).toBe(report.pieces - report.labels);
       },
