@@ -12,6 +12,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, stat, unlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
+import { KvStoreError } from "../errors.ts";
 import { systemCode } from "./errors.ts";
 
 interface NativeLocks {
@@ -31,7 +32,12 @@ export const hasNativeLocks: boolean = native !== undefined;
 
 /** Takes the lock on an open file unless another open file has it. Without native locks: always. */
 export function tryLock(file: FileHandle): boolean {
-  return native === undefined || native.tryLock(file.fd);
+  try {
+    return native === undefined || native.tryLock(file.fd);
+  } catch (cause) {
+    const reason = `this file system has no file locks (${systemCode(cause) ?? cause}), which the store needs to write`;
+    throw new KvStoreError("unsupported", `${reason}; keep the data on a local disk`, { cause });
+  }
 }
 
 const longestPauseMs = 25;
