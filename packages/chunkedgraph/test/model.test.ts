@@ -55,6 +55,7 @@ async function play(seed: number, merges: number): Promise<void> {
     expect((await checkGraph(rows)).violations).toEqual([]);
   }
   const fresh = await openGraph({ rows });
+  for (const time of oracle.times) expect((await checkGraph(rows, { time })).violations).toEqual([]);
   for (const time of oracle.times)
     for (const graph of [editor, observer, fresh]) await compareAt(graph, oracle, supervoxels, time);
   await compareHistory(fresh, oracle);

@@ -63,6 +63,7 @@ export async function checkLineage(
   findings: Findings,
 ): Promise<Set<bigint>> {
   const ended = new Set<bigint>();
+  const attributed = new Set<bigint>();
   const links = new Map<string, number>();
   const link = (former: bigint, successor: bigint, bit: number): void => {
     const name = `${former} ${successor}`;
@@ -88,15 +89,21 @@ export async function checkLineage(
       else if (kind === SUCCESSOR.qualifier[0]) {
         ended.add(root);
         for (const successor of unpackIds(cell.value)) link(root, successor, 2);
-      } else if (kind === OPERATION.qualifier[0] && unpackId(cell.value) !== operation?.id)
-        findings.add("lineage", root, `names operation ${unpackId(cell.value)}`);
+      } else if (kind === OPERATION.qualifier[0]) {
+        attributed.add(root);
+        if (unpackId(cell.value) !== operation?.id)
+          findings.add("lineage", root, `names operation ${unpackId(cell.value)}`);
+      }
     }
   }
   for (const [name, bits] of links) if (bits !== 3) findings.add("lineage", 0n, `${name} is known at one end only`);
   for (const operation of done.values())
-    for (const old of operation.oldRoots)
-      for (const made of operation.newRoots)
+    for (const made of operation.newRoots) {
+      if (!attributed.has(made))
+        findings.add("lineage", made, `does not name operation ${operation.id}, which made it`);
+      for (const old of operation.oldRoots)
         if (!links.has(`${old} ${made}`)) findings.add("lineage", old, `lost its successor ${made}`);
+    }
   return ended;
 }
 
