@@ -4,4 +4,5 @@
  */
 export { UsageError } from "./errors.ts";
 export { type TableFolder, tableFolder } from "./folder.ts";
+export { reportProgress } from "./progress.ts";
 export { type RunIngestOptions, type RunIngestReport, runIngest } from "./run-ingest.ts";

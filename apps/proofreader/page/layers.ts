@@ -15,10 +15,12 @@ export function initialState(base: string, table: Table, moment: Moment, revisio
     position: table.voxelOffset.map((offset, axis) => offset + table.size[axis as 0] / 2) as Vector,
     crossSectionScale: Math.max(0.25, Math.min(4, Math.max(table.size[0], table.size[1]) / 700)),
     projectionScale:
-      Math.max(...table.size.map((size, axis) => (size * table.resolution[axis as 0]) / Math.min(x, y, z))) * 1.4,
+      Math.max(...table.size.map((size, axis) => (size * table.resolution[axis as 0]) / Math.min(x, y, z))) * 0.9,
     layout: "4panel",
     showDefaultAnnotations: false,
     showSlices: true,
+    crossSectionBackgroundColor: "#0c0e11",
+    projectionBackgroundColor: "#0c0e11",
     layers: [
       ...(table.image ? [{ type: "image", name: imageLayer, source: table.image }] : []),
       objectsLayerState(table, moment ?? revision),
@@ -34,7 +36,7 @@ export function objectsLayerState(table: Table, revision: string): object {
     type: "segmentation",
     name: objectsLayer,
     source: {
-      url: table.objects.replace(/(?=~[^/~]*$)/, `@${revision}`),
+      url: objectsSource(table, revision),
       subsources: { default: true },
       enableDefaultSubsources: false,
     },
@@ -43,6 +45,9 @@ export function objectsLayerState(table: Table, revision: string): object {
     hoverHighlight: false,
   };
 }
+
+export const objectsSource = (table: Table, revision: string): string =>
+  table.objects.replace(/(?=~[^/~]*$)/, `@${revision}`);
 
 /** The layer that is edited: selected objects stand out. At an earlier moment it takes no edits. */
 export function graphLayerState(base: string, table: Table, moment: Moment, segments: readonly string[]): object {

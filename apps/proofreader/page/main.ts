@@ -10,6 +10,7 @@ import {
   momentOfSource,
   objectsLayer,
   objectsLayerState,
+  objectsSource,
 } from "./layers.ts";
 import { startViewer } from "./neuroglancer.ts";
 import { createNotices } from "./notices.ts";
@@ -39,7 +40,7 @@ async function start(): Promise<void> {
   const revision = () =>
     operations.findLast((operation) => operation.status === "done")?.time ?? String(table.ingestTime);
   const view = startViewer(element("viewer"), initialState(base, table, undefined, revision()));
-  const moment = (): Moment => momentOfSource(view.graphSource() ?? "");
+  const moment = (): Moment => momentOfSource(view.sourceOf(graphLayer) ?? "");
 
   const timeline = createTimeline(element("timeline"), (to) => {
     travel(to).catch((error: unknown) => notify(`Could not go there: ${(error as Error).message}`, "refusal"));
@@ -71,7 +72,11 @@ async function start(): Promise<void> {
     showMoment();
   }
 
-  const refreshObjects = () => view.putLayer(objectsLayer, objectsLayerState(table, moment() ?? revision()));
+  const refreshObjects = () => {
+    const revisionInView = moment() ?? revision();
+    if (view.sourceOf(objectsLayer) === objectsSource(table, revisionInView)) return;
+    view.putLayer(objectsLayer, objectsLayerState(table, revisionInView));
+  };
   watchOperations(table.name, (operation: Operation) => {
     if (operations.some((known) => known.id === operation.id)) return;
     operations.push(operation);
@@ -85,7 +90,10 @@ async function start(): Promise<void> {
 
   const mergeButton = element<HTMLButtonElement>("merge");
   mergeButton.addEventListener("click", () => view.toggleMerge());
-  view.onMergeToolChanged((active) => mergeButton.setAttribute("aria-pressed", String(active)));
+  view.onMergeTool({
+    toggled: (active) => mergeButton.setAttribute("aria-pressed", String(active)),
+    refused: (reason) => notify(`Not merged: ${reason}`, "refusal"),
+  });
   element("share").addEventListener("click", () => {
     navigator.clipboard.writeText(location.href).then(
       () => notify("Link copied: it opens exactly this view."),

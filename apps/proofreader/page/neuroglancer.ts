@@ -21,11 +21,12 @@ export interface ProofreadingViewer {
   /** Replaces selected objects after an edit; objects that were not selected stay unselected. */
   replaceRoots(oldRoots: readonly string[], newRoots: readonly string[]): void;
   showRoots(roots: readonly string[]): void;
-  /** Source URL of the graph layer. */
-  graphSource(): string | undefined;
+  /** Source URL of a layer. */
+  sourceOf(layer: string): string | undefined;
   goTo(position: Vector): void;
   toggleMerge(): void;
-  onMergeToolChanged(listener: (active: boolean) => void): void;
+  /** Tells when the merge tool is taken or put away, and why the server refused a merge. */
+  onMergeTool(listener: { toggled(active: boolean): void; refused(reason: string): void }): void;
   /** Calls back when the view came from elsewhere: a link, or back and forward. */
   onStateRestored(listener: () => void): void;
 }
@@ -50,18 +51,15 @@ export function startViewer(target: HTMLElement, initial: object): ProofreadingV
   hash.updateFromUrlHash();
   Object.assign(window, { viewer });
 
-  const managed = () => viewer.layerManager.getLayerByName(graphLayer);
-  // The layer class has no declarations of its own; these are the members the page relies on.
-  const layer = () =>
-    managed()?.layer as
-      | undefined
-      | {
-          displayState: { segmentationGroupState: { value: { visibleSegments: IdSet; selectedSegments: IdSet } } };
-          dataSources: { spec: { url: string } }[];
-          tool: { value: unknown; changed: { add(listener: () => void): void } };
-        };
-  let watched: ReturnType<typeof layer>;
+  const layer = () => viewer.layerManager.getLayerByName(graphLayer)?.layer as SegmentationLayer | undefined;
   const groups = () => layer()?.displayState.segmentationGroupState.value;
+  const mergeIsActive = () => layer()?.tool.value !== undefined;
+  // A merge point counts as a selection, and the panel that opens for it would move the sections under the mouse.
+  const { watchableVisible } = viewer.selectionDetailsState.location;
+  watchableVisible.changed.add(() => {
+    if (mergeIsActive()) watchableVisible.value = false;
+  });
+  let watched: ReturnType<typeof layer>;
 
   return {
     viewer,
@@ -89,7 +87,8 @@ export function startViewer(target: HTMLElement, initial: object): ProofreadingV
       const segments = groups();
       for (const root of roots) segments?.visibleSegments.add(BigInt(root));
     },
-    graphSource: () => layer()?.dataSources[0]?.spec.url,
+    sourceOf: (name) =>
+      (viewer.layerManager.getLayerByName(name)?.layer as SegmentationLayer | undefined)?.dataSources[0]?.spec.url,
     goTo(position) {
       viewer.navigationState.position.value = Float32Array.from(position, (voxel) => Math.floor(voxel) + 0.5);
     },
@@ -97,14 +96,22 @@ export function startViewer(target: HTMLElement, initial: object): ProofreadingV
       viewer.element.focus();
       viewer.activateTool("M");
     },
-    onMergeToolChanged(listener) {
-      const watch = () => layer()?.tool.changed.add(() => listener(layer()?.tool.value !== undefined));
-      viewer.layerManager.layersChanged.add(() => {
-        if (layer() === watched) return;
-        watched = layer();
-        listener(false);
-        watch();
-      });
+    onMergeTool({ toggled, refused }) {
+      const watch = () => {
+        const current = layer();
+        if (current === watched) return;
+        watched = current;
+        toggled(false);
+        current?.tool.changed.add(() => toggled(mergeIsActive()));
+        const tellRefusals = () => {
+          const server = current?.graphConnection.value?.graph.graphServer;
+          if (server) reportFailures(server, refused);
+        };
+        tellRefusals();
+        current?.graphConnection.changed.add(tellRefusals);
+      };
+      viewer.layerManager.layersChanged.add(watch);
+      watch();
     },
     onStateRestored(listener) {
       window.addEventListener("hashchange", () => queueMicrotask(listener));
@@ -112,8 +119,39 @@ export function startViewer(target: HTMLElement, initial: object): ProofreadingV
   };
 }
 
+/** The layer class has no declarations of its own; these are the members the page relies on. */
+interface SegmentationLayer {
+  readonly displayState: { segmentationGroupState: { value: { visibleSegments: IdSet; selectedSegments: IdSet } } };
+  readonly dataSources: readonly { spec: { url: string } }[];
+  readonly tool: Watchable<unknown>;
+  readonly graphConnection: Watchable<{ graph: { graphServer: GraphServer } } | undefined>;
+}
+
+interface Watchable<T> {
+  readonly value: T;
+  readonly changed: { add(listener: () => void): void };
+}
+
 interface IdSet extends Iterable<bigint> {
   has(id: bigint): boolean;
   add(id: bigint): void;
   delete(id: bigint): void;
+}
+
+interface GraphServer {
+  mergeSegments(...args: unknown[]): Promise<unknown>;
+}
+
+const reporting = new WeakSet<GraphServer>();
+
+/** Neuroglancer writes a refusal in small print beside the merge; say it where it is seen. */
+function reportFailures(server: GraphServer, refused: (reason: string) => void): void {
+  if (reporting.has(server)) return;
+  reporting.add(server);
+  const merge = server.mergeSegments.bind(server);
+  server.mergeSegments = (...args) =>
+    merge(...args).catch((error: unknown) => {
+      refused(error instanceof Error ? error.message : String(error));
+      throw error;
+    });
 }

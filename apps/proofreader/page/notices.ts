@@ -2,6 +2,8 @@
 
 export function createNotices(element: HTMLElement): (text: string, kind?: "info" | "refusal") => void {
   return (text, kind = "info") => {
+    // A merge is tried three times; one message says it.
+    for (const shown of element.children) if (shown.firstChild?.textContent === text) return;
     const notice = element.appendChild(document.createElement("div"));
     notice.className = kind;
     notice.textContent = text;

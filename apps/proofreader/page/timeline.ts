@@ -58,12 +58,13 @@ export function createTimeline(element: HTMLElement, onMoment: (moment: Moment) 
   return {
     show(operations, moment) {
       done = operations.filter((operation) => operation.status === "done");
-      slider.max = String(done.length);
+      // Without operations there is one stop, "now", at the right end like always.
+      slider.max = String(Math.max(1, done.length));
       slider.disabled = done.length === 0;
-      slider.value = String(stopOfMoment(moment));
+      slider.value = done.length === 0 ? "1" : String(stopOfMoment(moment));
       ticks.style.setProperty("--stops", String(Math.max(1, done.length)));
       ticks.hidden = done.length > 120;
-      describe(Number(slider.value));
+      describe(stopOfMoment(moment));
     },
   };
 }

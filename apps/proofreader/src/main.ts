@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+/**
+ * The command `pcg-proofreader`, and what `npm start` runs. Exit codes: 0 ended as asked, 1 failed, 2 wrong usage.
+ * @module
+ */
+import { ConfigError, readConfig } from "@pcg/graph-server";
+import { reportProgress, UsageError } from "@pcg/ingest";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { pino } from "pino";
+import { openBrowser } from "./open-browser.ts";
+import { type ProofreaderOptions, startProofreader } from "./proofreader.ts";
+
+interface Flags {
+  readonly volume?: string;
+  readonly table?: string;
+  readonly data: string;
+  readonly image?: string;
+  readonly port?: string;
+  readonly host?: string;
+  readonly token?: string;
+  readonly user?: string;
+  readonly publicUrl?: string;
+  readonly browser: boolean;
+  readonly scale?: string;
+  readonly chunkSize?: [number, number, number];
+  readonly connectivity?: 6 | 26;
+  readonly splitDisconnected?: true;
+  readonly logLevel?: string;
+}
+
+process.exitCode = await main(process.argv);
+
+async function main(argv: readonly string[]): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}; the next start goes on from here`)));
+  }
+  try {
+    const command = makeCommand();
+    await command.parseAsync(argv);
+    await run(command.opts<Flags>(), stop.signal);
+    return 0;
+  } catch (error) {
+    // Commander has printed its message, or the help or version that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+function makeCommand(): Command {
+  return new Command("pcg-proofreader")
+    .description(
+      "Ingest a segmentation, serve it, and open a page to proofread it.\n" +
+        "Without --volume it makes a piece of tutorial tissue with planted mistakes.",
+    )
+    .option("--volume <url>", "the segmentation: a folder, or a URL of a precomputed, zarr or OME-NGFF volume")
+    .option("--table <name>", 'name of the graph; default: "tutorial", or "segmentation" with --volume')
+    .option("--data <dir>", "folder for everything that is made; a second start on it serves at once", ".data")
+    .option("--image <url>", "image to show underneath (precomputed)")
+    .option("--port <n>", "default: 8080; 0 takes any free one")
+    .option("--host <name>", "address to listen on; default: 127.0.0.1, anything else needs a token")
+    .option("--token <text>", "what clients have to send as Bearer token")
+    .option("--user <name>", "name of edits made without a token of one's own; default: anonymous")
+    .option("--public-url <url>", "address people reach this server by")
+    .option("--no-browser", "do not open the page")
+    .option("--scale <key>", "scale of the volume; default: the finest")
+    .option("--chunk-size <x,y,z>", "voxels per graph chunk; default: chosen from the volume", parseXyz)
+    .option("--connectivity <6|26>", "voxels of one label that make one supervoxel; default: 26", parseConnectivity)
+    .option("--split-disconnected", "make each piece of a label an object of its own")
+    .option("--log-level <level>", "silent, error, info or debug; default: error")
+    .allowExcessArguments(false)
+    .exitOverride();
+}
+
+async function run(flags: Flags, signal: AbortSignal): Promise<void> {
+  const { data, port, host, token, user, publicUrl, logLevel = "error" } = flags;
+  const config = readConfig({ flags: { data, port, host, token, user, publicUrl, logLevel }, env: process.env });
+  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
+  const progress = reportProgress();
+  const { volume, image, scale, chunkSize, connectivity, splitDisconnected } = flags;
+  const options: ProofreaderOptions = {
+    table: flags.table ?? (volume === undefined ? "tutorial" : "segmentation"),
+    ...(volume === undefined ? {} : { volume }),
+    ...(image === undefined ? {} : { image }),
+    ...(scale === undefined ? {} : { scale }),
+    ...(chunkSize === undefined ? {} : { chunkSize }),
+    ...(connectivity === undefined ? {} : { connectivity }),
+    ...(splitDisconnected === undefined ? {} : { splitDisconnected }),
+    onProgress: progress.onProgress,
+    signal,
+  };
+  const server = await startProofreader(config, options, logger).finally(progress.stop);
+  process.stdout.write(`ready ${server.url}\n`);
+  if (flags.browser && process.stdout.isTTY) openBrowser(server.url);
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  await server.close();
+}
+
+function parseXyz(text: string): [number, number, number] {
+  if (!/^[1-9]\d{0,8},[1-9]\d{0,8},[1-9]\d{0,8}$/.test(text)) {
+    throw new InvalidArgumentError("expected three whole numbers from 1 up, like 128,128,64");
+  }
+  return text.split(",").map(Number) as [number, number, number];
+}
+
+function parseConnectivity(text: string): 6 | 26 {
+  if (text === "6") return 6;
+  if (text === "26") return 26;
+  throw new InvalidArgumentError("expected 6 or 26");
+}
