@@ -15,6 +15,7 @@ import type {
 } from "./contract.ts";
 import { isKvStoreError, KvStoreError } from "./errors.ts";
 import { intersectRanges, isEmptyRange, joinKeys, keyBytes, listRange, printKey } from "./keys.ts";
+import { pause } from "./pause.ts";
 
 /** One failed attempt that is followed by another. */
 export interface RetryRecord {
@@ -175,20 +176,6 @@ class Retry {
       { url, key: printKey(keyBytes(key)), cause },
     );
   }
-}
-
-function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const leave = (): void => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", leave);
-      resolve();
-    }, delayMs);
-    signal?.addEventListener("abort", leave, { once: true });
-  });
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

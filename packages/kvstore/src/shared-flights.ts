@@ -2,6 +2,7 @@
  * Requests under way that several callers wait for.
  * @module
  */
+import { onAbort } from "./on-abort.ts";
 
 /** One request, as the one who makes it sees it. */
 export interface Flight {
@@ -41,16 +42,15 @@ export class SharedFlights<T> {
   ): Promise<T> {
     const flight = this.#open.get(name) ?? this.#start(name, key, request);
     flight.waiting++;
-    let leave: (() => void) | undefined;
+    let unfollow = (): void => {};
     try {
       if (signal === undefined) return await flight.result;
       const left = new Promise<never>((_, reject) => {
-        leave = () => reject(signal.reason);
-        signal.addEventListener("abort", leave, { once: true });
+        unfollow = onAbort(signal, () => reject(signal.reason));
       });
       return await Promise.race([flight.result, left]);
     } finally {
-      if (leave !== undefined) signal!.removeEventListener("abort", leave);
+      unfollow();
       flight.waiting--;
       if (flight.waiting === 0) this.#end(name, flight);
     }

@@ -2,6 +2,7 @@
  * A semaphore that counts bytes.
  * @module
  */
+import { onAbort } from "./on-abort.ts";
 
 /** Gives back what was taken; further calls do nothing. */
 export type Release = () => void;
@@ -75,16 +76,15 @@ export class ByteBudget {
       const waiter: Waiter = {
         bytes,
         grant: () => {
-          signal?.removeEventListener("abort", leave);
+          stay();
           resolve();
         },
       };
-      const leave = (): void => {
+      const stay = onAbort(signal, () => {
         this.#waiting.delete(waiter);
         reject(signal!.reason);
         this.#admit();
-      };
-      signal?.addEventListener("abort", leave, { once: true });
+      });
       this.#waiting.add(waiter);
     });
   }

@@ -2,6 +2,7 @@
  * Many asynchronous steps, a few at a time.
  * @module
  */
+import { onAbort } from "./on-abort.ts";
 
 export interface MapOptions {
   /** Yield results as they come instead of in the order of the items. */
@@ -35,8 +36,7 @@ export async function* mapConcurrent<Item, Result>(
   options.signal?.throwIfAborted();
   const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   const window = new Window(source, limit, step);
-  const follow = (): void => window.fail(options.signal!.reason);
-  options.signal?.addEventListener("abort", follow, { once: true });
+  const unfollow = onAbort(options.signal, () => window.fail(options.signal!.reason));
   try {
     for (let index = 0; ; index++) {
       const result = await window.next(options.unordered ? undefined : index);
@@ -44,7 +44,7 @@ export async function* mapConcurrent<Item, Result>(
       yield result.value;
     }
   } finally {
-    options.signal?.removeEventListener("abort", follow);
+    unfollow();
     await window.stop();
     await source.return?.();
   }

@@ -8,7 +8,8 @@ afterEach(() => runner.close());
 
 /** Two counters a task and the test share. */
 const sharedFlag = () => new Int32Array(new SharedArrayBuffer(8));
-const started = (flag: Int32Array) => vi.waitFor(() => expect(Atomics.load(flag, 0)).toBe(1), { interval: 2 });
+const started = (flag: Int32Array) =>
+  vi.waitFor(() => expect(Atomics.load(flag, 0)).toBe(1), { interval: 2, timeout: 10_000 });
 
 test("a loop that never awaits sees the abort through its signal, and its thread lives on", async () => {
   runner = poolRunner({ module, parallelism: 1, graceMs: 60_000 });

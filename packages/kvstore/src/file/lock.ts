@@ -11,8 +11,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, stat, unlink } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { setTimeout as sleep } from "node:timers/promises";
 import { KvStoreError } from "../errors.ts";
+import { pause } from "../pause.ts";
 import { systemCode } from "./errors.ts";
 
 interface NativeLocks {
@@ -53,7 +53,7 @@ export interface HeldLock {
  * keeps the folder from being removed.
  */
 export async function acquireLock(path: Buffer, signal: AbortSignal | undefined): Promise<HeldLock> {
-  for (let pause = 0.5; ; pause = Math.min(pause * 2, longestPauseMs)) {
+  for (let waitMs = 0.5; ; waitMs = Math.min(waitMs * 2, longestPauseMs)) {
     signal?.throwIfAborted();
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o666);
     let held = false;
@@ -76,9 +76,7 @@ export async function acquireLock(path: Buffer, signal: AbortSignal | undefined)
         },
       };
     }
-    await sleep(pause * (0.5 + Math.random()), undefined, signal === undefined ? {} : { signal }).catch(() => {
-      signal?.throwIfAborted();
-    });
+    await pause(waitMs * (0.5 + Math.random()), signal);
   }
 }
 

@@ -13,6 +13,7 @@ import type {
 } from "../contract.ts";
 import { KvStoreError, type KvStoreErrorCode } from "../errors.ts";
 import { keyBytes, printKey } from "../keys.ts";
+import { onAbort } from "../on-abort.ts";
 import type { KvDrivers } from "../open.ts";
 import type { UrlBase } from "../url.ts";
 import { BodyTooLarge, readBody } from "./body.ts";
@@ -97,8 +98,7 @@ class HttpKvStore implements KvStore {
       stop.abort();
     }, timeoutMs);
     // By hand, because AbortSignal.any in Node 20 keeps memory for as long as the caller's signal lives.
-    const follow = (): void => stop.abort();
-    options.signal?.addEventListener("abort", follow, { once: true });
+    const unfollow = onAbort(options.signal, () => stop.abort());
     try {
       const response = await this.#request(key, options, stop.signal);
       try {
@@ -116,7 +116,7 @@ class HttpKvStore implements KvStore {
       throw this.#error("transient", key, `could not be fetched: ${reasonOf(cause)}`, { cause });
     } finally {
       clearTimeout(timer);
-      options.signal?.removeEventListener("abort", follow);
+      unfollow();
     }
   }
 

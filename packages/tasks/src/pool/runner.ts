@@ -5,6 +5,7 @@ import { ByteBudget } from "../byte-budget.ts";
 import type { RunOptions, TaskRunner } from "../contract.ts";
 import { TaskError } from "../errors.ts";
 import { linkSignals } from "../link-signals.ts";
+import { onAbort } from "../on-abort.ts";
 import { HandlerError, threadFailure } from "./failure.ts";
 import { type Reply, reviveError } from "./reply.ts";
 
@@ -127,13 +128,12 @@ class PoolRunner implements TaskRunner {
     });
     let grace: NodeJS.Timeout | undefined;
     let killed: Promise<unknown> | undefined;
-    const onAbort = (): void => {
+    const unfollow = onAbort(signal, () => {
       Atomics.store(flags, 0, 1);
       grace = setTimeout(() => {
         killed = this.#kill(kill);
       }, this.#graceMs);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
+    });
     try {
       const task = { name, payload, flags };
       const reply: Reply = await this.#pool.run(task, { signal: kill.signal, transferList: [...transfer] });
@@ -148,7 +148,7 @@ class PoolRunner implements TaskRunner {
     } finally {
       this.#unbegun.delete(flags);
       clearTimeout(grace);
-      signal.removeEventListener("abort", onAbort);
+      unfollow();
       await killed;
       // Whatever came of it, an aborted task ends as aborted.
       signal.throwIfAborted();
