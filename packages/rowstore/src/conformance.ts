@@ -29,7 +29,7 @@ export interface Expectation {
 export type OpenStore = (clock: Clock) => Promise<RowStore>;
 
 export interface ConformanceOptions {
-  /** Random programs per property; default 200. */
+  /** Random programs per property; default 100. */
   readonly runs?: number;
   /** What the random programs are compared with; default: the in-memory engine. */
   readonly openModel?: OpenStore;
@@ -45,7 +45,7 @@ export interface ConformanceOptions {
  * ```
  */
 export function testRowStore(name: string, open: OpenStore, api: TestApi, options: ConformanceOptions = {}): void {
-  const { runs = 200, openModel = async (clock: Clock) => memoryRowStore({ clock }) } = options;
+  const { runs = 100, openModel = async (clock: Clock) => memoryRowStore({ clock }) } = options;
   api.describe(`${name}: contract of a row store`, () => {
     testReads(open, api);
     testWrites(open, api);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { encodeCellKey } from "../src/cell-key.ts";
-import type { Write } from "../src/lmdb/commit-queue.ts";
+import { CommitQueue, type Write } from "../src/lmdb/commit-queue.ts";
 import { acquireEnvironment, releaseEnvironment } from "../src/lmdb/environment.ts";
 import { ReadPlan } from "../src/lmdb/read-plan.ts";
 
@@ -56,4 +56,18 @@ test("writes share commits, and each learns its own result", async () => {
   expect(results).toEqual(Array.from({ length: 500 }, (_, i) => `w${i}`));
   const after = environment.root.getStats() as { lastTxnId: number };
   expect(after.lastTxnId - before.lastTxnId).toBeLessThan(10);
+});
+
+test("a write that could fill the disk is refused before it is begun, and accepted once there is room", async () => {
+  let free = 1e6;
+  const queue = new CommitQueue(environment.cells, () => free);
+  await expect(queue.submit(writeOf(() => put("crowded")))).rejects.toMatchObject({
+    code: "WRITE_FAILED",
+    details: { free: 1e6 },
+  });
+  await expect(queue.submit(writeOf(() => put("crowded")))).rejects.toThrow(/make room/);
+  expect(has("crowded")).toBe(false);
+  free = 1e9;
+  expect(await queue.submit(writeOf(() => put("crowded")))).toBe("crowded");
+  expect(has("crowded")).toBe(true);
 });

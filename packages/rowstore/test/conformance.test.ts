@@ -16,4 +16,4 @@ let stores = 0;
 testRowStore("memory", async (clock) => memoryRowStore({ clock }), api, {
   openModel: async (clock) => naiveStore(clock),
 });
-testRowStore("lmdb", (clock) => openLmdbRowStore(join(folder, String(stores++)), { clock }), api, { runs: 30 });
+testRowStore("lmdb", (clock) => openLmdbRowStore(join(folder, String(stores++)), { clock }), api, { runs: 25 });

@@ -2,6 +2,7 @@
  * A process that uses the row store in the folder argv[2] as argv[3] says; see the tests of several processes.
  * @module
  */
+import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { decodeCounter, encodeCounter, type Op, readRow, readRows } from "../src/index.ts";
 import { openLmdbRowStore } from "../src/lmdb.ts";
@@ -70,29 +71,20 @@ switch (role) {
     break;
   }
 
-  /** Writes pairs of rows until the file may not grow any more; then says what works and what does not. */
+  /** Writes pairs of rows until the system refuses; says each number that is durable and then why the next is not. */
   case "full": {
-    const value = new Uint8Array(20_000).fill(7);
-    let written = 0;
-    let refusal: unknown;
-    const transaction = (n: number) =>
-      store.transact(
-        [{ key: bytes(`left ${n}`), when: { kind: "absent", column } }],
-        ["left", "right"].map((side) => ({ key: bytes(`${side} ${n}`), ops: [{ op: "set", column, value }] })),
-      );
-    for (; refusal === undefined; written++) {
-      // Blind writes and guarded ones fail in different places.
-      const blind = store.mutate([{ key: bytes(`blind ${written}`), ops: [{ op: "set", column, value }] }]);
-      const outcomes = await Promise.allSettled([blind, transaction(written)]);
-      const failed = outcomes.find((outcome) => outcome.status === "rejected");
-      if (failed?.status === "rejected") refusal = failed.reason;
+    const ops: Op[] = [{ op: "set", column, value: new Uint8Array(20_000).fill(7) }];
+    for (let n = 0; ; n++) {
+      const rows = ["left", "right"].map((side) => ({ key: bytes(`${side} ${n}`), ops }));
+      const guards = n % 2 === 0 ? [] : [{ key: bytes(`left ${n}`), when: { kind: "absent", column } as const }];
+      try {
+        await store.transact(guards, rows);
+      } catch (error) {
+        writeSync(1, `${(error as { code: string }).code} ${(error as Error).message}\n`);
+        process.exit(0);
+      }
+      writeSync(1, `${n}\n`);
     }
-    const { code, message, cause } = refusal as { code: string; message: string; cause: Error };
-    const rows = await readRows(store, { ranges: [{ start: bytes("left "), end: bytes("right!") }] });
-    const again = await transaction(written + 1).catch((error: { code: string }) => error.code);
-    await store.close();
-    say(JSON.stringify({ written, code, message, cause: String(cause), sides: rows.length, again }));
-    break;
   }
 
   /** For each line "read <key>" says the newest counter of the row as soon as asked. */

@@ -18,10 +18,13 @@ import { bytes } from "./cells.ts";
 
 /** Few distinct names, those that an encoding could trip over, so that programs meet the same cells again and again. */
 const nameOf = (...texts: string[]): fc.Arbitrary<Bytes> => fc.constantFrom(...texts).map(bytes);
-const key = nameOf("\0", "\0\0", "\0\xff", "\x01", "a", "a\0", "a\x01", "\xff");
+const KEYS = ["\0", "\0\0", "\0\xff", "\x01", "a", "a\0", "a\x01", "\xff"];
+const FAMILIES = ["f", "fa"];
+const QUALIFIERS = ["", "\0", "\0\x01", "a"];
+const key = nameOf(...KEYS);
 const column: fc.Arbitrary<Column> = fc.record({
-  family: fc.constantFrom("f", "fa"),
-  qualifier: nameOf("", "\0", "\0\x01", "a"),
+  family: fc.constantFrom(...FAMILIES),
+  qualifier: nameOf(...QUALIFIERS),
 });
 const timestamp = fc.oneof(fc.bigInt(0n, 6n), fc.constantFrom((1n << 63n) - 1n, 1n << 62n));
 const bound = fc.oneof(timestamp, fc.constant(1n << 63n));
@@ -96,7 +99,7 @@ const selection: fc.Arbitrary<Selection> = fc.oneof(
   }),
 );
 const rules: fc.Arbitrary<GcRules> = fc.dictionary(
-  fc.constantFrom("f", "fa"),
+  fc.constantFrom(...FAMILIES),
   fc.record({ maxVersions: fc.integer({ min: 1, max: 3 }), maxAgeUs: fc.bigInt(0n, 6n) }, { requiredKeys: [] }),
 );
 
@@ -169,6 +172,20 @@ function perform(store: RowStore, one: Step): Promise<unknown> {
   }
 }
 
+/** What is asked after every program: everything, and each column as of each time, by range and by key. */
+const EVERYTHING: Selection = { ranges: [{ start: new Uint8Array(0) }] };
+const EVERY_KEY: Selection = { keys: KEYS.map(bytes) };
+const EVERY_COLUMN = FAMILIES.flatMap((family) => QUALIFIERS.map((name) => ({ family, qualifier: bytes(name) })));
+const PROBES: readonly (readonly [Selection, ReadOptions])[] = [
+  [EVERYTHING, {}],
+  ...[1n, 2n, 3n, 4n, 5n, 6n, 7n].flatMap((time) =>
+    [EVERYTHING, EVERY_KEY].flatMap((selection) => [
+      [selection, { columns: EVERY_COLUMN, to: time, versions: 1 }] as const,
+      [selection, { from: time }] as const,
+    ]),
+  ),
+];
+
 const outcomeOf = (result: Promise<unknown>): Promise<unknown> =>
   result.then(
     (answer) => ({ answer }),
@@ -190,8 +207,9 @@ export function testModel(open: OpenStore, openModel: OpenStore, { test, expect 
           expect(await outcomeOf(perform(store, one))).toEqual(await outcomeOf(perform(model, one)));
         }
       }
-      const everything = { ranges: [{ start: new Uint8Array(0) }] };
-      expect(await readRows(store, everything)).toEqual(await readRows(model, everything));
+      for (const [selection, options] of PROBES) {
+        expect(await readRows(store, selection, options)).toEqual(await readRows(model, selection, options));
+      }
     } finally {
       await Promise.all([store.close(), model.close()]);
     }

@@ -26,13 +26,24 @@ interface Pending extends Write<unknown> {
 const MAX_CELLS = { blind: 4096, reading: 1024 };
 const MAX_BYTES = 16 * 2 ** 20;
 
+/**
+ * Room a commit may need on the disk: LMDB writes every page it changes anew, a few for each cell at worst. The native
+ * library must not run into a full disk itself: composing its error message overruns a buffer and can take the process
+ * down later on.
+ */
+const RESERVE_BYTES = 16 * 2 ** 20;
+const BYTES_PER_CELL = 16 * 2 ** 10;
+
 export class CommitQueue {
   private readonly database: CellDatabase;
+  private readonly freeBytes: () => number;
   private waiting: Pending[] = [];
   private draining: Promise<void> | undefined;
 
-  constructor(database: CellDatabase) {
+  /** `freeBytes` tells how much the disk has left. */
+  constructor(database: CellDatabase, freeBytes: () => number) {
     this.database = database;
+    this.freeBytes = freeBytes;
   }
 
   submit<T>(write: Write<T>): Promise<T> {
@@ -59,7 +70,9 @@ export class CommitQueue {
     await Promise.resolve();
     while (this.waiting.length > 0) {
       const group = this.takeGroup();
-      await (group[0]!.blind ? this.commitBlind(group) : this.commitReading(group));
+      const full = this.findNoRoom(group);
+      if (full !== undefined) await rejectAll(group, full);
+      else await (group[0]!.blind ? this.commitBlind(group) : this.commitReading(group));
     }
     this.draining = undefined;
   }
@@ -78,6 +91,18 @@ export class CommitQueue {
       count++;
     }
     return this.waiting.splice(0, count);
+  }
+
+  private findNoRoom(group: readonly Pending[]): RowStoreError | undefined {
+    let needed = RESERVE_BYTES;
+    for (const { cells, bytes } of group) needed += bytes + cells * BYTES_PER_CELL;
+    const free = this.freeBytes();
+    if (free >= needed) return undefined;
+    return new RowStoreError(
+      "WRITE_FAILED",
+      `the disk has ${free} bytes left and this write may need ${needed}; nothing of it was written: make room, then try again`,
+      { free, limit: needed },
+    );
   }
 
   /** LMDB's own thread carries out the puts, all in one transaction. */

@@ -3,6 +3,7 @@
  * same file twice in one process.
  * @module
  */
+import { statfsSync } from "node:fs";
 import { mkdir, readdir, realpath } from "node:fs/promises";
 import { open, type RootDatabase } from "lmdb";
 import { isRowStoreError, RowStoreError } from "../errors.ts";
@@ -32,7 +33,10 @@ export class Environment {
       encoding: undefined,
     } as object);
     this.reader = new CellReader(this.cells, access);
-    this.writes = new CommitQueue(this.cells);
+    this.writes = new CommitQueue(this.cells, () => {
+      const { bavail, bsize } = statfsSync(path);
+      return bavail * bsize;
+    });
   }
 }
 
