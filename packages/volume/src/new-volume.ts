@@ -26,8 +26,8 @@ export interface PrecomputedStorage {
   readonly encoding?: ScaleInfo["encoding"];
   /** Default 8, 8, 8. */
   readonly compressedSegmentationBlockSize?: Xyz;
-  /** Default: a file for each chunk. */
-  readonly sharding?: NonNullable<ScaleInfo["sharding"]>;
+  /** `true`: few large shards, as `defaultSharding` of the format package deals them. Default: a file for each chunk. */
+  readonly sharding?: NonNullable<ScaleInfo["sharding"]> | true;
 }
 
 /** How a zarr volume stores its chunks. */

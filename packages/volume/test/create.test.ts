@@ -137,6 +137,18 @@ test.each([
   expect(await contents(store)).toEqual({});
 });
 
+test("a sharded precomputed volume gets shards that are boxes of chunks", async () => {
+  const store = memoryKvStore();
+  const options = { kind: "segmentation", dataType: "uint64", precomputed: { sharding: true } } as const;
+  const big = [{ size: [3000, 3000, 1000], resolution: [8, 8, 40] }] as const;
+  const volume = await createVolumeIn(store, "neuroglancer-precomputed", { ...options, scales: big });
+  expect(volume.scales[0]!.writeSize).toEqual([1024, 512, 512]);
+  await volume.scales[0]!.write({ begin: [70, 80, 90], end: [72, 81, 91] }, BigUint64Array.of(1n, 2n));
+  const opened = await openVolumeIn(store, undefined);
+  expect(await opened.scales[0]!.read({ begin: [70, 80, 90], end: [72, 81, 91] })).toEqual(BigUint64Array.of(1n, 2n));
+  expect(Object.keys(await contents(store)).filter((key) => key.endsWith(".shard"))).toHaveLength(1);
+});
+
 test("a new volume needs a format in its URL", async () => {
   const creation = createVolume("memory://s/", newVolume, { open: () => memoryKvStore() });
   await expect(creation).rejects.toMatchObject({ code: "UNKNOWN_FORMAT" });

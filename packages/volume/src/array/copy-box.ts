@@ -12,8 +12,8 @@ export interface Layout {
   readonly strides: Xyzc;
 }
 
-/** Rows shorter than this are copied by a loop: a call of `set` costs more than it saves. */
-const shortRow = 16;
+/** Rows shorter than this are copied by a loop: making the two views for `set` costs more than it saves. */
+const shortRow = 32;
 
 /** Copies `extent` voxels; both arrays have the same data type, and both layouts stay inside their arrays. */
 export function copyBox(target: VoxelArray, to: Layout, source: VoxelArray, from: Layout, extent: Xyzc): void {

@@ -7,7 +7,8 @@ import {
   readInfo,
   writeInfo,
 } from "neuroglancer-precomputed";
-import type { Volume, Xyz } from "../contract.ts";
+import { defaultSharding } from "neuroglancer-precomputed/sharded";
+import type { DataType, Volume, Xyz } from "../contract.ts";
 import { VolumeError } from "../errors.ts";
 import { checkNewVolume, type NewVolume } from "../new-volume.ts";
 import type { OpenFormatOptions } from "../options.ts";
@@ -69,15 +70,28 @@ function infoOf(volume: NewVolume): unknown {
     type: kind,
     data_type: dataType,
     num_channels: channels,
-    scales: volume.scales.map((scale) => ({
-      key: scale.key ?? scale.resolution.join("_"),
-      size: scale.size,
-      resolution: scale.resolution,
-      voxel_offset: scale.voxelOffset ?? [0, 0, 0],
-      chunk_sizes: [scale.chunkSize ?? [64, 64, 64]],
-      encoding,
-      ...(encoding === "compressed_segmentation" && { compressed_segmentation_block_size: block }),
-      ...(precomputed.sharding !== undefined && { sharding: precomputed.sharding }),
-    })),
+    scales: volume.scales.map((scale) => {
+      const { size, resolution, voxelOffset = [0, 0, 0], chunkSize = [64, 64, 64] } = scale;
+      const stored = { size, chunk_sizes: [chunkSize], encoding };
+      const spec = precomputed.sharding;
+      const sharding = spec === true ? shardingOf(stored, dataType, channels) : spec;
+      return {
+        key: scale.key ?? resolution.join("_"),
+        ...stored,
+        resolution,
+        voxel_offset: voxelOffset,
+        ...(encoding === "compressed_segmentation" && { compressed_segmentation_block_size: block }),
+        ...(sharding !== undefined && { sharding }),
+      };
+    }),
   };
+}
+
+function shardingOf(scale: Parameters<typeof defaultSharding>[0], dataType: DataType, channels: number): unknown {
+  // Types that the format has not are refused with the rest of the info.
+  return isPrecomputedType(dataType) ? defaultSharding(scale, dataType, channels) : undefined;
+}
+
+function isPrecomputedType(dataType: DataType): dataType is Exclude<DataType, "int64" | "float64"> {
+  return dataType !== "int64" && dataType !== "float64";
 }

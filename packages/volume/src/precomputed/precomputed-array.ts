@@ -70,7 +70,7 @@ export class PrecomputedArray implements ChunkedArray {
       if (group === undefined) groups.set(key, [cell]);
       else group.push(cell);
     }
-    const concurrency = concurrencyFor(this.chunkSize, this.dataType, limits);
+    const concurrency = concurrencyFor(this.unitSize, this.dataType, limits);
     await forEachBounded(groups, concurrency, async ([key, cells]) => {
       signal?.throwIfAborted();
       const isWhole = cells.every((cell) => sameBox(this.#box(cell), intersect(this.#box(cell), box)));

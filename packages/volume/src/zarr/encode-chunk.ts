@@ -70,7 +70,7 @@ async function encodeInner(
   return isFill(chunk, context) ? undefined : encodePlain(codec, chunk, context);
 }
 
-/** The voxels of a chunk in stored order. */
+/** The voxels of a chunk in stored order; `data` itself when that is what it holds and nothing will change it. */
 function gather(
   codec: PlainCodec,
   data: VoxelArray,
@@ -78,6 +78,9 @@ function gather(
   extent: Xyzc,
   { dataType, fillValue }: EncodeContext,
 ): VoxelArray {
+  const isAsStored = codec.strides.every((stride, axis) => codec.size[axis] === 1 || stride === from.strides[axis]);
+  const isWhole = data.length === codec.length && countOf(extent) === codec.length;
+  if (isWhole && isAsStored && !codec.bigEndian) return data;
   const chunk = allocateVoxels(dataType, codec.length);
   if (countOf(extent) < codec.length) fillVoxels(chunk, fillValue);
   copyBox(chunk, { start: 0, strides: codec.strides }, data, from, extent);
