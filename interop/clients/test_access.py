@@ -6,7 +6,7 @@ import requests
 from caveclient.auth import AuthClient
 from caveclient.chunkedgraph import ChunkedGraphClient
 from cloudvolume import CloudVolume
-from conftest import TABLE, World, make_volume, same_partition
+from world import TABLE, World, make_volume, same_partition
 
 SECRET = "5ec2e70fa11b0d1e5"
 

@@ -11,7 +11,7 @@ import tensorstore as ts
 from caveclient.auth import AuthClient
 from caveclient.chunkedgraph import ChunkedGraphClient
 from cloudvolume import CloudVolume
-from conftest import TABLE, TOKEN, now, same_partition
+from world import TABLE, TOKEN, now, same_partition
 
 MICROSECOND = datetime.timedelta(microseconds=1)
 

@@ -8,7 +8,7 @@ import requests
 import tensorstore as ts
 from cc3d import connected_components
 from cloudvolume import CloudVolume
-from conftest import CHUNK, TABLE, TOKEN, now, same_partition
+from world import CHUNK, TABLE, TOKEN, now, same_partition
 
 
 def test_the_info_opens_the_methods_of_the_client(world):
