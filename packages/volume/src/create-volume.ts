@@ -1,4 +1,5 @@
 import { type KvStore, parseUrl } from "@pcg/kvstore";
+import { requireWritable } from "./array/require-conditions.ts";
 import type { Volume } from "./contract.ts";
 import { VolumeError } from "./errors.ts";
 import type { NewVolume } from "./new-volume.ts";
@@ -42,6 +43,7 @@ export async function createVolumeIn(
   volume: NewVolume,
   options: Omit<OpenFormatOptions, "writable"> = {},
 ): Promise<Volume> {
+  requireWritable(store);
   await refuseOtherFormats(store, format === "zarr" ? "zarr3" : format, options.signal);
   switch (format) {
     case "neuroglancer-precomputed":

@@ -78,6 +78,32 @@ test.each(layouts)("a write that loses every race says so: %s", async (_name, fo
   expect(attempts).toBe(100);
 });
 
+test("a store without conditional writes takes whole chunks and refuses parts of them", async () => {
+  for (const [name, format, options] of layouts) {
+    const store = memoryKvStore();
+    const scales = [{ size: [8, 8, 8], resolution: [1, 1, 1], chunkSize: [4, 4, 4] }] as const;
+    await createVolumeIn(store, format, { kind: "segmentation", dataType: "uint64", scales, ...options });
+    const plain = { ...wrapStore(store, {}), capabilities: { writable: true, list: true } } as const;
+    const volume = await openVolumeIn(plain, format, { writable: true });
+    const part = volume.scales[0]!.write({ begin: [1, 1, 1], end: [3, 3, 3] }, new BigUint64Array(8).fill(1n));
+    await expect(part).rejects.toMatchObject({ code: "UNSUPPORTED" });
+    if (name.startsWith("precomputed in")) continue;
+    await volume.scales[0]!.write({ begin: [0, 0, 0], end: [8, 8, 8] }, new BigUint64Array(512).fill(3n));
+  }
+});
+
+test("a store that can only be read is not opened for writing", async () => {
+  const store = memoryKvStore();
+  const scales = [{ size: [8, 8, 8], resolution: [1, 1, 1] }] as const;
+  await createVolumeIn(store, "zarr3", { kind: "segmentation", dataType: "uint64", scales });
+  const readOnly = { ...wrapStore(store, {}), capabilities: { list: true } } as const;
+  await expect(openVolumeIn(readOnly, "zarr3", { writable: true })).rejects.toMatchObject({ code: "READ_ONLY" });
+  await expect(createVolumeIn(readOnly, "zarr3", { kind: "image", dataType: "uint8", scales })).rejects.toMatchObject({
+    code: "READ_ONLY",
+  });
+  expect((await openVolumeIn(readOnly, "zarr3")).scales).toHaveLength(1);
+});
+
 test("whole chunks and whole shards are written without reading", async () => {
   for (const [, format, options] of layouts) {
     const store = memoryKvStore();

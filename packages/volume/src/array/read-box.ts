@@ -24,7 +24,7 @@ export function layoutWithin(part: Box4, whole: Box4): Layout {
 }
 
 /** Index of voxel `position` in an array with these strides whose first voxel is `origin`. */
-export function offsetOf(position: Xyzc, origin: Xyzc, strides: Xyzc): number {
+function offsetOf(position: Xyzc, origin: Xyzc, strides: Xyzc): number {
   let offset = 0;
   for (let axis = 0; axis < 4; axis++) offset += (position[axis]! - origin[axis]!) * strides[axis]!;
   return offset;

@@ -1,6 +1,7 @@
 import type { KvStore } from "@pcg/kvstore";
 import { openPrecomputed } from "neuroglancer-precomputed";
 import { defaultLimits } from "../array/limits.ts";
+import { requireWritable } from "../array/require-conditions.ts";
 import type { Volume } from "../contract.ts";
 import type { OpenFormatOptions } from "../options.ts";
 import { ChunkedScale } from "../scale.ts";
@@ -9,6 +10,7 @@ import { PrecomputedArray } from "./precomputed-array.ts";
 
 /** Opens the volume whose `info` is in `store`; closing the volume closes the store. */
 export async function openPrecomputedVolume(store: KvStore, options: OpenFormatOptions = {}): Promise<Volume> {
+  if (options.writable) requireWritable(store);
   const limits = { ...defaultLimits, ...options.limits };
   const url = options.url ?? `${store.url}|neuroglancer-precomputed:`;
   try {

@@ -12,6 +12,7 @@ import type { ChunkedArray, ChunkVoxels } from "../array/chunked-array.ts";
 import { copyBox } from "../array/copy-box.ts";
 import { checkChunkBytes, concurrencyFor, type MemoryLimits } from "../array/limits.ts";
 import { layoutWithin } from "../array/read-box.ts";
+import { requireConditions } from "../array/require-conditions.ts";
 import { cutOut } from "../array/write-units.ts";
 import { type Box4, cellBox, cellsOf, countOf, denseStrides, extentOf, intersect, sameBox, type Xyzc } from "../box.ts";
 import type { DataType, VoxelArray, Xyz } from "../contract.ts";
@@ -96,6 +97,7 @@ export class PrecomputedArray implements ChunkedArray {
     data: VoxelArray,
     signal: AbortSignal | undefined,
   ): Promise<void> {
+    requireConditions(this.#store);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       signal?.throwIfAborted();
       const scale = new PrecomputedScale(snapshotStore(this.#store), "", this.#info, this.#scaleInfo);

@@ -5,7 +5,7 @@
  */
 import { type ByteRange, type Generation, type KvStore, resolveByteRange } from "@pcg/kvstore";
 
-export interface SourceBytes {
+interface SourceBytes {
   readonly value: Uint8Array;
   /** Length of the whole source. */
   readonly size: number;

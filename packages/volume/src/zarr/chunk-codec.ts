@@ -217,6 +217,6 @@ export function pick(values: readonly number[], axes: AxisMap, absent: number): 
   return [value(0), value(1), value(2), value(3)];
 }
 
-export function product(values: readonly number[]): number {
+function product(values: readonly number[]): number {
   return values.reduce((result, value) => result * value, 1);
 }

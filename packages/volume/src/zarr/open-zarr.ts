@@ -1,5 +1,6 @@
 import type { KvStore } from "@pcg/kvstore";
 import { defaultLimits } from "../array/limits.ts";
+import { requireWritable } from "../array/require-conditions.ts";
 import type { DataType, Scale, Volume } from "../contract.ts";
 import { VolumeError } from "../errors.ts";
 import { type Multiscales, type NgffAxis, parseMultiscales } from "../ngff/multiscales.ts";
@@ -28,6 +29,7 @@ type Root =
  * channel and then time before them if there are more, unless it names them otherwise.
  */
 export async function openZarrVolume(store: KvStore, options: OpenZarrOptions = {}): Promise<Volume> {
+  if (options.writable) requireWritable(store);
   const root = await readRoot(store, options.zarrFormat, options.signal);
   const zarrFormat = root.node === "array" ? root.metadata.zarrFormat : root.zarrFormat;
   const url = options.url ?? `${store.url}|zarr${zarrFormat}:`;

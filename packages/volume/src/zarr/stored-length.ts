@@ -3,7 +3,7 @@ import type { ChunkCodec } from "./chunk-codec.ts";
 import { shardIndexLength } from "./shard-index.ts";
 
 /** Most bytes that a stored object of this chain can have; a longer one is corrupt or hostile. */
-export function maxStoredLength(codec: ChunkCodec, voxelBytes: number): number {
+function maxStoredLength(codec: ChunkCodec, voxelBytes: number): number {
   return limitsOf(codec.bytesCodecs, maxPlainLength(codec, voxelBytes)).at(-1)!;
 }
 

@@ -1,6 +1,7 @@
 import type { KvStore } from "@pcg/kvstore";
 import type { ChunkVoxels } from "../array/chunked-array.ts";
 import { checkChunkBytes, type MemoryLimits } from "../array/limits.ts";
+import { requireConditions } from "../array/require-conditions.ts";
 import { type StoredUnit, type UnitArray, type UnitWrite, writeUnits } from "../array/write-units.ts";
 import { type Box4, cellBox, countOf, denseStrides, extentOf, map4, type Xyzc } from "../box.ts";
 import type { DataType, VoxelArray } from "../contract.ts";
@@ -83,6 +84,7 @@ export class ZarrArray implements UnitArray {
   }
 
   async readUnit(cell: Xyzc, signal: AbortSignal | undefined): Promise<StoredUnit> {
+    requireConditions(this.#store);
     const key = this.#key(cell);
     const stored = await this.#store.read(key, { ...(signal && { signal }) });
     if (stored === undefined) return { voxels: undefined, generation: null };
