@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { UsageError } from "./errors.ts";
 
 const TABLE_NAME = /^[A-Za-z0-9_][\w.-]{0,127}$/;
@@ -30,4 +30,8 @@ export function tableFolder(data: string, table: string): TableFolder {
 
 export async function makeFolder(folder: TableFolder): Promise<void> {
   await mkdir(folder.rows, { recursive: true });
+}
+
+export async function removeScratch(folder: TableFolder): Promise<void> {
+  await rm(fileURLToPath(folder.scratch), { recursive: true, force: true });
 }

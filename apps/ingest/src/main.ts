@@ -3,6 +3,7 @@
  * The command `pcg-ingest`. Exit codes: 0 done, 1 failed (or interrupted), 2 wrong usage.
  * @module
  */
+import { isTaskError } from "@pcg/tasks";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { UsageError } from "./errors.ts";
 import { reportProgress } from "./progress.ts";
@@ -86,6 +87,8 @@ async function run(flags: Flags): Promise<number> {
 }
 
 function describe(error: unknown): string {
+  if (isTaskError(error, "too-large"))
+    return `${error.message}; raise --memory, or begin again with a smaller --chunk-size`;
   return error instanceof Error ? error.message : String(error);
 }
 

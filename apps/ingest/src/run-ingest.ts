@@ -10,7 +10,7 @@ import { poolRunner } from "@pcg/tasks/pool";
 import type { Xyz } from "@pcg/volume";
 import { openSource, openStore } from "./drivers.ts";
 import { UsageError } from "./errors.ts";
-import { makeFolder, tableFolder } from "./folder.ts";
+import { makeFolder, removeScratch, tableFolder } from "./folder.ts";
 import { LabelsCsv } from "./labels-csv.ts";
 
 export interface RunIngestOptions {
@@ -85,6 +85,7 @@ export async function runIngest(options: RunIngestOptions): Promise<RunIngestRep
         );
       }
       await csv?.finish();
+      await removeScratch(folder);
       return { ...report, peakMemory: process.resourceUsage().maxRSS * 1024 };
     } finally {
       await csv?.discard();

@@ -101,7 +101,7 @@ function resumePlan({ settings, state }: Stored, volume: Volume, scale: Scale, c
     if (JSON.stringify(there) === JSON.stringify(wanted)) return;
     throw new GraphError(
       "already-ingested",
-      `graph ${settings.name} was ingested with ${what} ${show(there)}, not ${show(wanted)}: ask for what is there, or ingest into another place`,
+      `graph "${settings.name}" was ingested with ${what} ${show(there)}, not ${show(wanted)}: ask for what is there, or ingest into another place`,
       { what, there: show(there), wanted: show(wanted) },
     );
   };
@@ -123,7 +123,7 @@ function resumePlan({ settings, state }: Stored, volume: Volume, scale: Scale, c
   if (choices.resume !== true) {
     throw new GraphError(
       "already-ingested",
-      `graph ${settings.name} has an ingest that was not finished: resume it, or delete its data and begin again`,
+      `graph "${settings.name}" has an ingest that was not finished: resume it, or delete its data and begin again`,
       { name: settings.name },
     );
   }
