@@ -132,6 +132,35 @@ test("a shard that is replaced between its index and its chunk is read again", a
   expect(replacements).toBe(6);
 });
 
+test("without versions, a shard whose index stays the same is the same, and one whose index changes is read again", async () => {
+  const { store, scale } = await oneChunk();
+  let versions = 0;
+  let replacements = 0;
+  const unversioned = wrapStore(store, {
+    read: async (name, options) => {
+      const result = await store.read(name, options);
+      const isIndex = options?.range !== undefined && "suffixLength" in options.range;
+      if (isIndex && replacements < 3) {
+        replacements++;
+        // Each round has one chunk more before the chunk that is read, which moves it.
+        const cells = [
+          [0, 0],
+          [0, 2],
+          [2, 2],
+        ] as const;
+        const [x, y] = cells[replacements - 1]!;
+        await scale.write({ begin: [x, y, 0], end: [x + 2, y + 2, 1] }, new Uint8Array(4).fill(9));
+      }
+      return result && { ...result, generation: `unknown ${++versions}` };
+    },
+  });
+  const web = { ...unversioned, capabilities: {} };
+  const reader = (await openVolumeIn(web, "zarr3")).scales[0]!;
+  const box = { begin: [2, 0, 0], end: [4, 2, 1] } as const;
+  for (let round = 0; round < 3; round++) expect(await reader.read(box)).toEqual(Uint8Array.of(1, 2, 3, 4));
+  expect(replacements).toBe(3);
+});
+
 test("a shard that is replaced all the time is a conflict, not a wrong answer", async () => {
   const { store, scale } = await oneChunk();
   const racing = wrapStore(store, {

@@ -37,14 +37,24 @@ export function memorySource(name: string, bytes: Uint8Array, generation: Genera
   };
 }
 
-/** Part of a source, which must still have this generation: otherwise `read` throws ReplacedError. */
-export function sliceSource(whole: ByteSource, offset: number, length: number, generation: Generation): ByteSource {
+/**
+ * Part of a source, which must still have this generation, or be `confirm`ed after it was read: otherwise `read` throws
+ * ReplacedError.
+ */
+export function sliceSource(
+  whole: ByteSource,
+  offset: number,
+  length: number,
+  generation: Generation,
+  confirm: (() => Promise<boolean>) | undefined,
+): ByteSource {
   return {
     name: `${whole.name} (bytes ${offset} to ${offset + length})`,
     async read(range, signal) {
       const { start, end } = resolveByteRange(range, length);
       const part = await whole.read({ offset: offset + start, length: end - start }, signal);
-      if (part === undefined || part.generation !== generation) throw new ReplacedError(whole.name);
+      if (part === undefined) throw new ReplacedError(whole.name);
+      if (part.generation !== generation && !(await confirm?.())) throw new ReplacedError(whole.name);
       return { value: part.value, size: length, generation };
     },
   };

@@ -18,6 +18,11 @@ import { limitsOf, maxPlainLength } from "./stored-length.ts";
 export interface DecodeContext {
   readonly dataType: DataType;
   readonly indexes: ShardIndexCache;
+  /**
+   * Whether equal content has equal generations. Some web servers name no version at all; there, a shard whose index is the
+   * same before and after a chunk was read counts as the same shard.
+   */
+  readonly exactGenerations: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -49,12 +54,14 @@ export async function readChunk(
   const place = map4((axis) => Math.floor((cell[axis]! * smallest[axis]!) / codec.chunkSize[axis]!));
   const rest = map4((axis) => cell[axis]! - (place[axis]! * codec.chunkSize[axis]!) / smallest[axis]!);
   const entry = loaded.index.entry(entryNumber(codec, place));
+  const { index, generation } = loaded;
+  const confirm = context.exactGenerations ? undefined : () => context.indexes.confirm(codec, shard, index);
   if (entry === undefined) {
     // A byte of the shard tells whether it is still the one that a remembered index is of.
-    if (!loaded.fresh) await sliceSource(shard, 0, 1, loaded.generation).read(undefined, context.signal);
+    if (!loaded.fresh) await sliceSource(shard, 0, 1, generation, confirm).read(undefined, context.signal);
     return undefined;
   }
-  return readChunk(codec.inner, sliceSource(shard, entry.offset, entry.length, loaded.generation), rest, context);
+  return readChunk(codec.inner, sliceSource(shard, entry.offset, entry.length, generation, confirm), rest, context);
 }
 
 /** A shard that is compressed as a whole, in memory. */

@@ -42,6 +42,11 @@ export class ShardIndexCache {
     return load;
   }
 
+  /** Reads the index again, and tells whether it is still this one. */
+  async confirm(codec: ShardCodec, source: ByteSource, index: ShardIndex): Promise<boolean> {
+    return (await this.#read(codec, source))?.index.equals(index) ?? false;
+  }
+
   /** Forgets the indexes of a stored object, also of shards inside it. */
   forget(key: string): void {
     for (const [name, { index }] of this.#entries) {

@@ -57,6 +57,13 @@ export class ShardIndex {
     }
   }
 
+  /** Whether all entries are the same. */
+  equals(other: ShardIndex): boolean {
+    if (this.byteLength !== other.byteLength) return false;
+    for (let i = 0; i < this.byteLength; i++) if (this.#view.getUint8(i) !== other.#view.getUint8(i)) return false;
+    return true;
+  }
+
   /** Where the bytes of an entry are, or `undefined` when the chunk is not stored. */
   entry(number: number): { readonly offset: number; readonly length: number } | undefined {
     const at = number * entryLength;

@@ -60,7 +60,8 @@ export class ZarrArray implements UnitArray {
     const unit = map4((axis) => Math.floor((cell[axis]! * this.chunkSize[axis]!) / this.unitSize[axis]!));
     const inside = map4((axis) => cell[axis]! - (unit[axis]! * this.unitSize[axis]!) / this.chunkSize[axis]!);
     const key = this.#key(unit);
-    const context = { dataType: this.dataType, indexes: this.#indexes, signal };
+    const exactGenerations = this.#store.capabilities.conditionalWrites === true;
+    const context = { dataType: this.dataType, indexes: this.#indexes, exactGenerations, signal };
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       try {
         return await readChunk(this.#codec, objectSource(this.#store, key), inside, context);
