@@ -19,7 +19,7 @@ export function selectCells(cells: readonly Cell[], options: ReadOptions): Cell[
   return selected;
 }
 
-export function wantsColumn(columns: readonly ColumnFilter[], family: string, qualifier: Bytes): boolean {
+function wantsColumn(columns: readonly ColumnFilter[], family: string, qualifier: Bytes): boolean {
   return columns.some(
     (column) => column.family === family && (column.qualifier === undefined || equalBytes(column.qualifier, qualifier)),
   );
@@ -40,7 +40,7 @@ export function holds(when: Predicate, cells: readonly Cell[]): boolean {
 }
 
 /** A predicate about the cells of one column. */
-export type CellPredicate = Extract<Predicate, { kind: "cell" | "absent" }>;
+type CellPredicate = Extract<Predicate, { kind: "cell" | "absent" }>;
 
 function satisfies(when: CellPredicate, cell: Cell): boolean {
   return (
@@ -52,7 +52,7 @@ function satisfies(when: CellPredicate, cell: Cell): boolean {
 }
 
 /** The value tests of a predicate, for a cell known to be in its column and window. */
-export function valuePasses(when: CellPredicate, value: Bytes): boolean {
+function valuePasses(when: CellPredicate, value: Bytes): boolean {
   return (
     (when.valueEq === undefined || equalBytes(value, when.valueEq)) &&
     (when.valueGte === undefined || compareBytes(value, when.valueGte) >= 0)

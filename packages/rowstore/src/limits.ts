@@ -73,7 +73,7 @@ function checkFamily(family: string): void {
 }
 
 /** Row key and qualifier together must fit `maxKeyBytes`. */
-export function checkColumn(key: Bytes, column: Column, limits: Limits): void {
+function checkColumn(key: Bytes, column: Column, limits: Limits): void {
   if (typeof column !== "object" || column === null) {
     throw new RowStoreError("INVALID_ARGUMENT", `a column is ${describe(column)}; pass {family, qualifier}`);
   }
