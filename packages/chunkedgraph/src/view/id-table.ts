@@ -10,7 +10,7 @@ export interface Place {
 
 const ENTRY_BYTES = 24;
 const MAX_LOAD = 0.6;
-const LEAST_SLOTS = 1024;
+const LEAST_SLOTS = 16;
 
 /** A hash table from id to {@link Place} on typed arrays: open addressing, no removal, grows up to a number of bytes. */
 export class IdTable {
@@ -21,9 +21,11 @@ export class IdTable {
   private parents: Uint32Array;
   private since: Float64Array;
 
-  constructor(maxBytes: number) {
+  /** @param expected how many ids to make room for at once. */
+  constructor(maxBytes: number, expected = 0) {
     this.maxSlots = Math.max(LEAST_SLOTS, 2 ** Math.floor(Math.log2(Math.max(maxBytes / ENTRY_BYTES, 1))));
-    this.slots = LEAST_SLOTS;
+    const wanted = 2 ** Math.ceil(Math.log2(expected / MAX_LOAD + 1));
+    this.slots = Math.min(Math.max(LEAST_SLOTS, wanted), this.maxSlots);
     this.keys = new Uint32Array(2 * this.slots);
     this.parents = new Uint32Array(2 * this.slots);
     this.since = new Float64Array(this.slots);
@@ -110,7 +112,7 @@ export class IdIndex {
 
   /** The ids must be distinct and not 0. Takes 40 to 80 bytes per id. */
   constructor(ids: BigUint64Array) {
-    this.table = new IdTable(Number.POSITIVE_INFINITY);
+    this.table = new IdTable(Number.POSITIVE_INFINITY, ids.length);
     const half = halves(ids);
     const place = this.place;
     for (let i = 0; i < ids.length; i++) {
