@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { isGraphError, openGraph, type VoxelSource } from "@pcg/chunkedgraph";
 import type { KvStore } from "@pcg/kvstore";
 import { fileKvStore } from "@pcg/kvstore/file";
+import type { RowStore } from "@pcg/rowstore";
 import { openLmdbRowStore } from "@pcg/rowstore/lmdb";
 import { openVolumeIn, type Volume } from "@pcg/volume";
 import type { Logger } from "./server.ts";
@@ -25,23 +26,59 @@ export interface OpenTableOptions {
   readonly image?: KvStore;
 }
 
-/** Opens one table. @throws GraphError `not-ingested` when its ingest is not complete, and errors of its stores */
-export async function openTable(data: string, name: string, options: OpenTableOptions = {}): Promise<OpenedTable> {
+/** What a table's folder holds. */
+interface TableStores {
+  readonly rows: RowStore;
+  readonly supervoxels: KvStore;
+  /** The supervoxels as voxels; opened at the first read, as the volume of an unfinished table may not be there. */
+  readonly voxels: VoxelSource;
+  close(): Promise<void>;
+}
+
+/** Names of the tables in a data folder, complete or not. */
+export async function tableNames(data: string): Promise<string[]> {
+  const entries = await readdir(data, { withFileTypes: true });
+  const isTable = (name: string): boolean => TABLE_NAME.test(name) && existsSync(join(data, name, "rows"));
+  return entries
+    .filter((entry) => entry.isDirectory() && isTable(entry.name))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** @throws Error when the folder has no such table */
+export async function openTableStores(data: string, name: string): Promise<TableStores> {
   const folder = join(data, name);
+  if (!TABLE_NAME.test(name) || !existsSync(join(folder, "rows"))) {
+    throw new Error(
+      `there is no table ${JSON.stringify(name)} in ${data}; tables there: ${(await tableNames(data)).join(", ")}`,
+    );
+  }
   const rows = await openLmdbRowStore(join(folder, "rows"));
   const supervoxels = fileKvStore(join(folder, "supervoxels"));
-  try {
-    // The volume of a table whose ingest has just begun is not there yet; the graph says so better.
-    let volume: Promise<Volume> | undefined;
-    const voxels: VoxelSource = {
-      read: async (box, reading) => {
+  let volume: Promise<Volume> | undefined;
+  return {
+    rows,
+    supervoxels,
+    voxels: {
+      read: async (box, options) => {
         volume ??= openVolumeIn(supervoxels, "neuroglancer-precomputed");
-        return (await volume).scales[0]!.read(box, reading);
+        return (await volume).scales[0]!.read(box, options);
       },
-    };
+    },
+    close: async () => {
+      await supervoxels.close();
+      await rows.close();
+    },
+  };
+}
+
+/** Opens one table. @throws GraphError `not-ingested` when its ingest is not complete, and errors of its stores */
+export async function openTable(data: string, name: string, options: OpenTableOptions = {}): Promise<OpenedTable> {
+  const { rows, supervoxels, voxels, close } = await openTableStores(data, name);
+  try {
     const graph = await openGraph({ rows, voxels, logger: graphLogger(options.logger) });
-    const image =
-      options.image ?? (existsSync(join(folder, "image", "info")) ? fileKvStore(join(folder, "image")) : undefined);
+    const ownImage = join(data, name, "image");
+    const image = options.image ?? (existsSync(join(ownImage, "info")) ? fileKvStore(ownImage) : undefined);
     return {
       name,
       graph,
@@ -49,12 +86,11 @@ export async function openTable(data: string, name: string, options: OpenTableOp
       ...(image && { image }),
       close: async () => {
         await graph.close();
-        await supervoxels.close();
-        await rows.close();
+        await close();
       },
     };
   } catch (error) {
-    await rows.close();
+    await close();
     throw error;
   }
 }
@@ -62,13 +98,16 @@ export async function openTable(data: string, name: string, options: OpenTableOp
 /** Opens every complete table of a data folder; those still being ingested are named in the log and left out. */
 export async function openTables(data: string, logger: Logger): Promise<Map<string, OpenedTable>> {
   const tables = new Map<string, OpenedTable>();
-  for (const entry of (await readdir(data, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (!entry.isDirectory() || !TABLE_NAME.test(entry.name) || !existsSync(join(data, entry.name, "rows"))) continue;
+  for (const name of await tableNames(data)) {
     try {
-      tables.set(entry.name, await openTable(data, entry.name, { logger }));
+      tables.set(name, await openTable(data, name, { logger }));
     } catch (error) {
-      if (!isGraphError(error, "not-ingested")) throw error;
-      logger.info({ table: entry.name }, `not served: ${error.message}`);
+      if (isGraphError(error, "not-ingested")) {
+        logger.info({ table: name }, `not served: ${error.message}`);
+        continue;
+      }
+      for (const table of tables.values()) await table.close();
+      throw new Error(`table "${name}" cannot be opened: ${(error as Error).message}`, { cause: error });
     }
   }
   return tables;

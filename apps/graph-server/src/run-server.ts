@@ -1,25 +1,28 @@
-import { existsSync } from "node:fs";
 import { LOOPBACK_HOSTS } from "./auth.ts";
-import type { Config } from "./config.ts";
-import { ConfigError, isLoopback } from "./config.ts";
+import { type Config, isLoopback } from "./config.ts";
 import { openTables } from "./open-tables.ts";
 import { serve } from "./serve.ts";
 import { createServer, type Logger, type ServerOptions } from "./server.ts";
 import type { Tables } from "./tables.ts";
 
-/** Serves the tables of a data folder until SIGINT or SIGTERM. */
-export async function runServer(config: Config, logger: Logger): Promise<void> {
-  if (!existsSync(config.data)) throw new ConfigError(`--data ${config.data}: there is no such folder`, "data");
+export interface RunServerOptions {
+  readonly logger: Logger;
+  /** Aborted to end it. */
+  readonly stop: AbortSignal;
+  /** Called when requests are answered. */
+  readonly onReady: (url: string) => void;
+}
+
+/** Serves the tables of a data folder until it is stopped. */
+export async function runServer(config: Config, { logger, stop, onReady }: RunServerOptions): Promise<void> {
   const tables = await openTables(config.data, logger);
   try {
-    const closing = new AbortController();
-    const app = createServer(serverOptions(config, tables, logger, closing.signal));
+    const app = createServer(serverOptions(config, tables, logger, stop));
     const server = await serve(app, config);
-    process.stdout.write(`ready ${server.url}\n`);
     logger.info({ url: server.url, tables: [...tables.keys()] }, "serving");
-    const signal = await stopSignal();
-    logger.info({ signal }, "stopping");
-    closing.abort();
+    onReady(server.url);
+    if (!stop.aborted) await new Promise((resolve) => stop.addEventListener("abort", resolve, { once: true }));
+    logger.info({}, "stopping");
     await server.close();
   } finally {
     for (const table of tables.values()) await table.close();
@@ -33,7 +36,7 @@ export function serverOptions(config: Config, tables: Tables, logger: Logger, cl
     ...(config.token === undefined ? [] : [{ token: config.token, user: config.user }]),
   ];
   const { publicUrl, bodyBytes, objectCacheBytes } = config;
-  const ownHosts = publicUrl === undefined ? LOOPBACK_HOSTS : [...LOOPBACK_HOSTS, new URL(publicUrl).hostname];
+  const ownHosts = [...LOOPBACK_HOSTS, config.host, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])];
   return {
     tables,
     logger,
@@ -47,10 +50,4 @@ export function serverOptions(config: Config, tables: Tables, logger: Logger, cl
     limits: { bodyBytes, objectCacheBytes },
     ...(publicUrl !== undefined && { publicUrl }),
   };
-}
-
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
-  });
 }

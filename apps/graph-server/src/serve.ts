@@ -63,9 +63,13 @@ export async function serve(app: GraphApp, options: ServeOptions): Promise<Runni
 
 function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    const onError = (cause: NodeJS.ErrnoException): void => {
+      const taken = `port ${port} of ${host} is taken: stop what listens there, or choose another port`;
+      reject(cause.code === "EADDRINUSE" ? new Error(taken, { cause }) : cause);
+    };
+    server.once("error", onError);
     server.listen(port, host, () => {
-      server.off("error", reject);
+      server.off("error", onError);
       resolve();
     });
   });
