@@ -13,6 +13,8 @@ export const SETTINGS_VERSION = 1;
 
 /** Voxels of a chunk: its supervoxels must be countable in 31 bits. */
 const MAX_CHUNK_VOXELS = 2 ** 31;
+/** Times stay exact as JS numbers, which caches keep them as, until the year 2255. */
+const MAX_TIME = 2n ** 53n;
 
 const voxels = z.int();
 const positive = z.int().min(1);
@@ -67,7 +69,11 @@ function parse(value: unknown): GraphSettings {
     throw new GraphError("bad-settings", `the graph's settings are not valid: ${text}`, {}, { cause: result.error });
   }
   const settings = { ...result.data, ingestTime: BigInt(result.data.ingestTime) };
-  const { size, chunkSize, layers } = settings;
+  const { size, chunkSize, layers, ingestTime } = settings;
+  if (ingestTime >= MAX_TIME)
+    throw new GraphError("bad-settings", `ingestTime ${ingestTime} is not below 2^53 microseconds since the epoch`, {
+      ingestTime: ingestTime.toString(),
+    });
   const chunkVoxels = chunkSize[0] * chunkSize[1] * chunkSize[2];
   if (chunkVoxels > MAX_CHUNK_VOXELS)
     throw new GraphError("bad-settings", `a chunk of ${chunkSize.join("×")} has more than 2^31 voxels`, {

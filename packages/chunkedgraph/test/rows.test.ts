@@ -197,6 +197,7 @@ describe("values", () => {
     expect(refused({ connectivity: 18 })).toContain("connectivity");
     expect(refused({ name: "a/b" })).toContain("name");
     expect(refused({ ingestTime: 0n })).toContain("ingestTime");
+    expect(refused({ ingestTime: 2n ** 53n })).toContain("not below 2^53");
     expect(refused({ extra: 1 } as never)).toContain("extra");
     expect(() => decodeSettings(new TextEncoder().encode('{"version":2}'))).toThrow("layout version 2");
     expect(() => decodeSettings(Uint8Array.of(0xff))).toThrow("does not hold JSON");

@@ -1,0 +1,32 @@
+import { publicApi } from "@pcg/testkit";
+import { expect, test } from "vitest";
+
+test("the public surface is what it was", async () => {
+  expect(await publicApi(new URL("../", import.meta.url))).toMatchInlineSnapshot(`
+    {
+      ".": [
+        "GraphError",
+        "SETTINGS_VERSION",
+        "checkGraph",
+        "decodeSettings",
+        "encodeSettings",
+        "isGraphError",
+        "openGraph",
+      ],
+      "./ids": [
+        "ChunkGrid",
+        "IdLayout",
+        "LAYER_BITS",
+        "halves",
+        "layerCount",
+        "layerOf",
+        "sortedDistinct",
+      ],
+      "./ingest": [
+        "defaultChunkSize",
+        "ingest",
+        "voxelTasks",
+      ],
+    }
+  `);
+});
