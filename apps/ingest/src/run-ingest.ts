@@ -2,15 +2,16 @@
  * One ingest into a data folder, with the drivers of this machine.
  * @module
  */
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { type IngestReport, ingest } from "@pcg/chunkedgraph/ingest";
+import { finishedIngest, type IngestChoices, type IngestReport, ingest } from "@pcg/chunkedgraph/ingest";
 import { openLmdbRowStore } from "@pcg/rowstore/lmdb";
 import type { OnProgress } from "@pcg/tasks";
 import { poolRunner } from "@pcg/tasks/pool";
-import type { Xyz } from "@pcg/volume";
-import { openSource, openStore } from "./drivers.ts";
+import type { Volume, Xyz } from "@pcg/volume";
+import { openSource, openStore, sourceAddress } from "./drivers.ts";
 import { UsageError } from "./errors.ts";
-import { makeFolder, removeScratch, tableFolder } from "./folder.ts";
+import { makeFolder, removeScratch, type TableFolder, tableFolder } from "./folder.ts";
 import { LabelsCsv } from "./labels-csv.ts";
 
 export interface RunIngestOptions {
@@ -50,49 +51,88 @@ const DEFAULT_MEMORY = 2 ** 30;
  */
 export async function runIngest(options: RunIngestOptions): Promise<RunIngestReport> {
   const folder = tableFolder(options.data, options.table);
-  const source = await openSource(options.volume);
+  const report = await ingestInto(folder, options);
+  if (options.labelsCsv !== undefined && report.outcome === "nothing to do") {
+    throw new UsageError(
+      `table ${options.table} was complete before, and its labels are no longer known: give --labels-csv when it is ingested`,
+    );
+  }
+  await removeScratch(folder);
+  return { ...report, peakMemory: process.resourceUsage().maxRSS * 1024 };
+}
+
+async function ingestInto(folder: TableFolder, options: RunIngestOptions): Promise<IngestReport> {
+  let source: Volume;
+  try {
+    source = await openSource(options.volume);
+  } catch (error) {
+    // A finished table does not need its source any more.
+    const finished = await finishedWithoutSource(folder, options);
+    if (finished !== undefined) return finished;
+    throw error;
+  }
   try {
     await makeFolder(folder);
-    const rows = await openLmdbRowStore(folder.rows);
-    const runner = poolRunner({
-      module: new URL("./worker.js", import.meta.url),
-      parallelism: options.parallelism ?? availableParallelism(),
-      maxBytes: options.memoryBytes ?? DEFAULT_MEMORY,
-    });
-    const [supervoxels, scratch] = await Promise.all([openStore(folder.supervoxels), openStore(folder.scratch)]);
-    const csv = options.labelsCsv === undefined ? undefined : new LabelsCsv(options.labelsCsv);
-    try {
-      const { table, scale, chunkSize, connectivity, splitDisconnected, resume, onProgress, signal } = options;
-      const report = await ingest({
-        name: table,
-        source,
-        rows,
-        supervoxels,
-        scratch,
-        runner,
-        ...(scale === undefined ? {} : { scale }),
-        ...(chunkSize === undefined ? {} : { chunkSize }),
-        ...(connectivity === undefined ? {} : { connectivity }),
-        ...(splitDisconnected === undefined ? {} : { splitDisconnected }),
-        ...(resume === undefined ? {} : { resume }),
-        ...(csv === undefined ? {} : { onObject: (label, root) => csv.add(label, root) }),
-        ...(onProgress === undefined ? {} : { onProgress }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      if (csv !== undefined && report.outcome === "nothing to do") {
-        throw new UsageError(
-          `table ${options.table} was complete before, and its labels are no longer known: give --labels-csv when it is ingested`,
-        );
-      }
-      await csv?.finish();
-      await removeScratch(folder);
-      return { ...report, peakMemory: process.resourceUsage().maxRSS * 1024 };
-    } finally {
-      await csv?.discard();
-      await runner.close();
-      await Promise.all([rows.close(), supervoxels.close(), scratch.close()]);
-    }
+    return await ingestSource(source, folder, options);
   } finally {
     await source.close();
   }
+}
+
+async function ingestSource(source: Volume, folder: TableFolder, options: RunIngestOptions): Promise<IngestReport> {
+  const rows = await openLmdbRowStore(folder.rows);
+  const runner = poolRunner({
+    module: new URL("./worker.js", import.meta.url),
+    parallelism: options.parallelism ?? availableParallelism(),
+    maxBytes: options.memoryBytes ?? DEFAULT_MEMORY,
+  });
+  const [supervoxels, scratch] = await Promise.all([openStore(folder.supervoxels), openStore(folder.scratch)]);
+  const csv = options.labelsCsv === undefined ? undefined : new LabelsCsv(options.labelsCsv);
+  try {
+    const { onProgress, signal } = options;
+    const report = await ingest({
+      ...choicesOf(options),
+      source,
+      rows,
+      supervoxels,
+      scratch,
+      runner,
+      ...(csv === undefined ? {} : { onObject: (label, root) => csv.add(label, root) }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (report.outcome !== "nothing to do") await csv?.finish();
+    return report;
+  } finally {
+    await csv?.discard();
+    await runner.close();
+    await Promise.all([rows.close(), supervoxels.close(), scratch.close()]);
+  }
+}
+
+async function finishedWithoutSource(
+  folder: TableFolder,
+  options: RunIngestOptions,
+): Promise<IngestReport | undefined> {
+  if (!existsSync(folder.rows)) return undefined;
+  const address = await sourceAddress(options.volume);
+  if (address === undefined) return undefined;
+  const rows = await openLmdbRowStore(folder.rows);
+  try {
+    return await finishedIngest(rows, address, choicesOf(options));
+  } finally {
+    await rows.close();
+  }
+}
+
+function choicesOf(options: RunIngestOptions): IngestChoices {
+  const { table: name, scale, chunkSize, connectivity, splitDisconnected, resume } = options;
+  return {
+    name,
+    ...(scale === undefined ? {} : { scale }),
+    ...(chunkSize === undefined ? {} : { chunkSize }),
+    ...(connectivity === undefined ? {} : { connectivity }),
+    ...(splitDisconnected === undefined ? {} : { splitDisconnected }),
+    ...(resume === undefined ? {} : { resume }),
+  };
 }

@@ -1,6 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { dataFolder, Random } from "@pcg/testkit";
 import { expect, test } from "vitest";
 import { run, start, withFolder } from "./command.ts";
@@ -46,6 +47,27 @@ test.skipIf(!data)("a volume is ingested, reported, and not ingested again", asy
       code: 1,
       stderr: expect.stringMatching(/26, not 6/),
     });
+  });
+});
+
+test.skipIf(!data)("a complete table needs its source no more, but does not stand for another one", async () => {
+  await withFolder(async (folder) => {
+    const volume = join(folder, "volume");
+    await cp(data!, volume, { recursive: true });
+    const place = ["--data", join(folder, "data"), "--json"];
+    expect((await run("--volume", volume, ...place)).code).toBe(0);
+    await rm(volume, { recursive: true });
+    for (const address of [
+      volume,
+      `precomputed://file://${volume}`,
+      `${pathToFileURL(volume)}|neuroglancer-precomputed:`,
+    ]) {
+      const again = await run("--volume", address, ...place);
+      expect(again).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(again.stdout)).toMatchObject({ outcome: "nothing to do", labels: 94, supervoxels: 352 });
+    }
+    expect(await run("--volume", volume, ...place, "--connectivity", "6")).toMatchObject({ code: 1, stdout: "" });
+    expect(await run("--volume", `${volume}2`, ...place)).toMatchObject({ code: 1, stdout: "" });
   });
 });
 

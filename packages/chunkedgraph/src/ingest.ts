@@ -3,6 +3,7 @@
  * @module
  */
 export { defaultChunkSize } from "./ingest/chunk-size.ts";
+export { finishedIngest } from "./ingest/finished.ts";
 export type { IngestChoices } from "./ingest/plan.ts";
 export type { IngestCounts, IngestReport } from "./ingest/report.ts";
 export { type IngestOptions, ingest } from "./ingest/run.ts";

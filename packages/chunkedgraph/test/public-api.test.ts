@@ -24,6 +24,7 @@ test("the public surface is what it was", async () => {
       ],
       "./ingest": [
         "defaultChunkSize",
+        "finishedIngest",
         "ingest",
         "voxelTasks",
       ],

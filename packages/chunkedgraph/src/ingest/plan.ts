@@ -78,10 +78,14 @@ export async function completeIngest(rows: RowStore, plan: IngestPlan, counts: I
   await rows.mutate([ingestMutation({ status: "complete", detail })]);
 }
 
-/** The counts of a complete ingest. */
-export async function completedCounts(rows: RowStore): Promise<IngestCounts | undefined> {
+/** What is known of a complete ingest; `undefined` when there is none. */
+export async function readFinished(
+  rows: RowStore,
+): Promise<{ readonly settings: GraphSettings; readonly scale: string; readonly counts: IngestCounts } | undefined> {
   const stored = await readStored(rows);
-  return stored?.state.status === "complete" ? (stored.state.detail as IngestDetail).counts : undefined;
+  if (stored?.state.status !== "complete") return undefined;
+  const { scale, counts } = stored.state.detail as IngestDetail;
+  return counts === undefined ? undefined : { settings: stored.settings, scale, counts };
 }
 
 interface Stored {
@@ -97,25 +101,11 @@ async function readStored(rows: RowStore): Promise<Stored | undefined> {
 
 function resumePlan({ settings, state }: Stored, volume: Volume, scale: Scale, choices: IngestChoices): IngestPlan {
   const detail = state.detail as IngestDetail;
-  const refuse = (what: string, there: unknown, wanted: unknown): void => {
-    if (JSON.stringify(there) === JSON.stringify(wanted)) return;
-    throw new GraphError(
-      "already-ingested",
-      `graph "${settings.name}" was ingested with ${what} ${show(there)}, not ${show(wanted)}: ask for what is there, or ingest into another place`,
-      { what, there: show(there), wanted: show(wanted) },
-    );
-  };
-  refuse("name", settings.name, choices.name);
-  refuse("source", settings.source, volume.url);
-  refuse("scale", detail.scale, scale.key);
-  refuse("size", settings.size, scale.size);
-  refuse("voxel offset", settings.voxelOffset, scale.voxelOffset);
-  refuse("resolution", settings.resolution, scale.resolution);
-  if (choices.chunkSize !== undefined) refuse("chunk size", settings.chunkSize, choices.chunkSize);
-  if (choices.connectivity !== undefined) refuse("connectivity", settings.connectivity, choices.connectivity);
-  if (choices.splitDisconnected !== undefined) {
-    refuse("splitDisconnected", settings.splitDisconnected, choices.splitDisconnected);
-  }
+  refuseOther(settings, "source", settings.source, volume.url);
+  refuseOther(settings, "size", settings.size, scale.size);
+  refuseOther(settings, "voxel offset", settings.voxelOffset, scale.voxelOffset);
+  refuseOther(settings, "resolution", settings.resolution, scale.resolution);
+  refuseOtherChoices(settings, detail.scale, { ...choices, scale: scale.key });
   const plan = { settings, grid: gridOf(settings), scale };
   if (state.status === "complete" && detail.counts !== undefined) {
     return { ...plan, outcome: "nothing to do", counts: detail.counts };
@@ -128,6 +118,24 @@ function resumePlan({ settings, state }: Stored, volume: Volume, scale: Scale, c
     );
   }
   return { ...plan, outcome: "resumed" };
+}
+
+/** Refuses choices that were made otherwise when the graph was ingested; what is left open is as it was then. */
+export function refuseOtherChoices(settings: GraphSettings, scale: string, choices: IngestChoices): void {
+  refuseOther(settings, "name", settings.name, choices.name);
+  refuseOther(settings, "scale", scale, choices.scale);
+  refuseOther(settings, "chunk size", settings.chunkSize, choices.chunkSize);
+  refuseOther(settings, "connectivity", settings.connectivity, choices.connectivity);
+  refuseOther(settings, "splitDisconnected", settings.splitDisconnected, choices.splitDisconnected);
+}
+
+function refuseOther(settings: GraphSettings, what: string, there: unknown, wanted: unknown): void {
+  if (wanted === undefined || JSON.stringify(there) === JSON.stringify(wanted)) return;
+  throw new GraphError(
+    "already-ingested",
+    `graph "${settings.name}" was ingested with ${what} ${show(there)}, not ${show(wanted)}: ask for what is there, or ingest into another place`,
+    { what, there: show(there), wanted: show(wanted) },
+  );
 }
 
 function show(value: unknown): string {

@@ -1,4 +1,6 @@
 import type { Xyz } from "@pcg/volume";
+import type { GraphSettings } from "../contract.ts";
+import { storageChunkSize } from "./chunk-size.ts";
 
 /** What is in a graph after its ingest; equal for every ingest of the same source with the same settings. */
 export interface IngestCounts {
@@ -49,4 +51,32 @@ export interface IngestReport extends IngestCounts {
   readonly seconds: number;
   /** Voxels of the chunks that this run read, per second of the whole run. */
   readonly voxelsPerSecond: number;
+}
+
+/** What one run did. */
+export interface IngestRun {
+  readonly outcome: IngestReport["outcome"];
+  readonly seconds: number;
+  readonly voxelsRead: number;
+}
+
+export function makeReport(settings: GraphSettings, scale: string, counts: IngestCounts, run: IngestRun): IngestReport {
+  return {
+    name: settings.name,
+    source: settings.source,
+    scale,
+    size: settings.size,
+    voxelOffset: settings.voxelOffset,
+    resolution: settings.resolution,
+    chunkSize: settings.chunkSize,
+    storageChunkSize: storageChunkSize(settings.chunkSize),
+    connectivity: settings.connectivity,
+    splitDisconnected: settings.splitDisconnected,
+    layers: settings.layers,
+    spatialBits: settings.spatialBits,
+    ...counts,
+    outcome: run.outcome,
+    seconds: run.seconds,
+    voxelsPerSecond: run.voxelsRead === 0 ? 0 : run.voxelsRead / run.seconds,
+  };
 }

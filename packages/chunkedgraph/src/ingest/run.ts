@@ -8,11 +8,10 @@ import type { OnProgress, TaskRunner } from "@pcg/tasks";
 import type { Volume } from "@pcg/volume";
 import { counterMutation } from "../rows/index.ts";
 import { ChunkOrder } from "./chunk-order.ts";
-import { storageChunkSize } from "./chunk-size.ts";
 import { runLayerStage, runLevel2Stage } from "./hierarchy-stages.ts";
 import { forEachObject, type Objects, runPieceStage } from "./piece-stage.ts";
-import { completedCounts, completeIngest, type IngestChoices, type IngestPlan, planIngest } from "./plan.ts";
-import type { IngestCounts, IngestReport } from "./report.ts";
+import { completeIngest, type IngestChoices, planIngest, readFinished } from "./plan.ts";
+import { type IngestCounts, type IngestReport, makeReport } from "./report.ts";
 import { Scratch } from "./scratch.ts";
 import { SupervoxelCount } from "./supervoxel-count.ts";
 import { writeSupervoxelInfo } from "./supervoxel-volume.ts";
@@ -75,12 +74,13 @@ export async function ingest(options: IngestOptions): Promise<IngestReport> {
     } catch (error) {
       // Another process that did the same and was faster has emptied the scratch store; then the graph is there.
       signal.throwIfAborted();
-      counts = options.onObject === undefined ? await completedCounts(options.rows) : undefined;
+      counts = options.onObject === undefined ? (await readFinished(options.rows))?.counts : undefined;
       if (counts === undefined) throw error;
     }
   }
   await scratch.clear(signal);
-  return report(plan, options.source, counts, voxelsRead, (performance.now() - started) / 1000);
+  const seconds = (performance.now() - started) / 1000;
+  return makeReport(plan.settings, plan.scale.key, counts, { outcome: plan.outcome, seconds, voxelsRead });
 }
 
 async function runStages(
@@ -129,32 +129,4 @@ async function countRoots(context: StageContext, { objects }: Objects): Promise<
   const rootChunk = layout.chunkId(layout.layers, [0, 0, 0]);
   const counters = objects === 0 ? [] : [counterMutation(rootChunk, BigInt(objects))];
   await context.log.finish("roots", 0, [objects], [], counters);
-}
-
-function report(
-  plan: IngestPlan,
-  source: Volume,
-  counts: IngestCounts,
-  voxelsRead: number,
-  seconds: number,
-): IngestReport {
-  const { settings } = plan;
-  return {
-    name: settings.name,
-    source: source.url,
-    scale: plan.scale.key,
-    size: settings.size,
-    voxelOffset: settings.voxelOffset,
-    resolution: settings.resolution,
-    chunkSize: settings.chunkSize,
-    storageChunkSize: storageChunkSize(settings.chunkSize),
-    connectivity: settings.connectivity,
-    splitDisconnected: settings.splitDisconnected,
-    layers: settings.layers,
-    spatialBits: settings.spatialBits,
-    ...counts,
-    outcome: plan.outcome,
-    seconds,
-    voxelsPerSecond: voxelsRead / seconds,
-  };
 }
