@@ -152,6 +152,19 @@ describe("a graph that was ingested, edited at random over HTTP, beside a plain 
     expect(refusals.every((refusal) => (refusal as { reason: string }).reason === "same-object")).toBe(true);
   });
 
+  test("names no file can have are absent files, and HEAD tells the length", async () => {
+    for (const name of ["a".repeat(300), "8_8_40", "caf%C3%A9", "%ff", "a%0ab", ".lock"]) {
+      expect([name, (await request(`/data/foam/supervoxels/${name}`)).status]).toEqual([name, 404]);
+    }
+    for (const path of ["/data/foam/supervoxels/info", "/objects/foam/info"]) {
+      const whole = await (await request(path)).arrayBuffer();
+      const head = await request(path, { method: "HEAD" });
+      expect([head.headers.get("content-length"), head.body]).toEqual([String(whole.byteLength), null]);
+      const etag = head.headers.get("etag")!;
+      expect((await request(path, { headers: { "if-none-match": etag } })).status).toBe(304);
+    }
+  });
+
   test("ids of no node, a box outside and a point outside are refused in words", async () => {
     const far = await request(`${API}/node/${supervoxels[0] || supervoxels[99]}/leaves?bounds=-900--800_0-1_0-1`);
     expect(await far.json()).toEqual({ leaf_ids: [] });

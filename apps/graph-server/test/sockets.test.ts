@@ -107,6 +107,12 @@ describe("over a socket", () => {
     expect((await send("GET", "/api/health")).status).toBe(200);
   });
 
+  test("a large body nobody reads does not spoil the connection either", async () => {
+    expect((await send("POST", `${API}/undo`, new Uint8Array(20_000_000))).status).toBe(501);
+    expect((await send("POST", "/segmentation/api/v1/table/other/merge", new Uint8Array(20_000_000))).status).toBe(404);
+    expect((await send("GET", "/api/health")).status).toBe(200);
+  });
+
   test("a body over the limit that does not say its length is refused on the way", async () => {
     const reply = await new Promise<number>((resolve, reject) => {
       const request = httpRequest(new URL(`${API}/roots_binary`, running.url), { method: "POST" }, (response) => {

@@ -2,7 +2,7 @@ import { type GraphErrorCode, isGraphError } from "@pcg/chunkedgraph";
 import { JsonSyntaxError } from "./json-parse.ts";
 
 /** Statuses the server answers with; never 429, 503 or 504, which make clients send an edit again. */
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 416 | 500 | 501;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 416 | 500 | 501;
 
 /** A request that is answered with `{"code": status, "message": …}`. */
 export class HttpError extends Error {

@@ -25,7 +25,7 @@ export function requestedRange(request: HonoRequest): ByteRange | undefined {
   return Number(last) < offset ? undefined : { offset, length: Number(last) - offset + 1 };
 }
 
-export function fileHeaders(options: FileOptions): Record<string, string> {
+function fileHeaders(options: FileOptions): Record<string, string> {
   return {
     "Content-Type": options.contentType,
     "Accept-Ranges": "bytes",
@@ -53,7 +53,7 @@ export function fileResponse(
   size: number,
   options: FileOptions,
 ): Response {
-  const headers = fileHeaders(options);
+  const headers: Record<string, string> = { ...fileHeaders(options), "Content-Length": String(bytes.length) };
   if (range === undefined) return new Response(bytes as Uint8Array<ArrayBuffer>, { headers });
   const begin = "suffixLength" in range ? size - bytes.length : range.offset;
   if (bytes.length === 0) {

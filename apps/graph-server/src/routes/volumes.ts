@@ -1,17 +1,11 @@
+import { createHash } from "node:crypto";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { KvStore } from "@pcg/kvstore";
+import { isKvStoreError, type KvStore, resolveByteRange } from "@pcg/kvstore";
 import type { Context } from "hono";
 import type { Services } from "../http/endpoint.ts";
 import type { ServerEnv } from "../http/env.ts";
 import { HttpError } from "../http/errors.ts";
-import {
-  type FileOptions,
-  fileHeaders,
-  fileResponse,
-  isUnchanged,
-  requestedRange,
-  unchanged,
-} from "../http/file-answer.ts";
+import { type FileOptions, fileResponse, isUnchanged, requestedRange, unchanged } from "../http/file-answer.ts";
 import { ObjectChunks } from "../objects.ts";
 import { chunkShapeAt, supervoxelVolume } from "../supervoxel-volume.ts";
 import { findTagged, splitTag } from "../volume-address.ts";
@@ -43,8 +37,9 @@ export function volumeRoutes(app: OpenAPIHono<ServerEnv>, services: Services): v
     const path = filePath(context.req.param("path"));
     const immutable = tag !== undefined && at.pin !== undefined && at.pin <= (await at.graph.settledTime());
     if (path === "info") {
-      const headers = fileHeaders({ contentType: "application/json", etag: "info", immutable: false });
-      return new Response(JSON.stringify(volume.info), { headers });
+      const info = Buffer.from(JSON.stringify(volume.info));
+      const etag = createHash("sha1").update(info).digest("base64url");
+      return sendBytes(context, info, { contentType: "application/json", etag, immutable: false });
     }
     const shape = chunkShapeAt(volume, path);
     const chunk = await objects.read(store, volume, path, shape, await at.view(), {
@@ -54,14 +49,18 @@ export function volumeRoutes(app: OpenAPIHono<ServerEnv>, services: Services): v
     if (chunk === undefined) throw absent(path);
     const options = { contentType: "application/octet-stream", immutable };
     if ("unchanged" in chunk) return unchanged({ ...options, etag: chunk.unchanged });
-    return part(context, chunk.bytes, { ...options, etag: chunk.etag });
+    return sendBytes(context, chunk.bytes, { ...options, etag: chunk.etag });
   });
 }
 
 async function sendStored(context: Context, store: KvStore, path: string, versioned: boolean): Promise<Response> {
   const range = requestedRange(context.req);
   const { signal } = context.req.raw;
-  const stored = await store.read(path, { signal, ...(range && { range }) });
+  const stored = await store.read(path, { signal, ...(range && { range }) }).catch((error: unknown) => {
+    // A name no file can have is the name of no file.
+    if (isKvStoreError(error, "bad-key")) return undefined;
+    throw error;
+  });
   if (stored === undefined) throw absent(path);
   const options: FileOptions = {
     contentType: path === "info" ? "application/json" : "application/octet-stream",
@@ -72,13 +71,12 @@ async function sendStored(context: Context, store: KvStore, path: string, versio
   return fileResponse(stored.value, range, stored.size, options);
 }
 
-/** A whole chunk at hand, or the part of it the request asks for. */
-function part(context: Context, bytes: Uint8Array, options: FileOptions): Response {
+/** Bytes at hand, or the part of them the request asks for. */
+function sendBytes(context: Context, bytes: Uint8Array, options: FileOptions): Response {
+  if (isUnchanged(context.req, options.etag)) return unchanged(options);
   const range = requestedRange(context.req);
-  if (range === undefined) return fileResponse(bytes, undefined, bytes.length, options);
-  const begin = "suffixLength" in range ? Math.max(0, bytes.length - range.suffixLength) : range.offset;
-  const length = "suffixLength" in range ? range.suffixLength : (range.length ?? bytes.length);
-  return fileResponse(bytes.subarray(begin, begin + length), range, bytes.length, options);
+  const { start, end } = resolveByteRange(range, bytes.length);
+  return fileResponse(bytes.subarray(start, end), range, bytes.length, options);
 }
 
 /** The file's key: repeated slashes are one, and no part may lead elsewhere. */
