@@ -9,6 +9,6 @@ export type * from "./contract.ts";
 export { GraphError, type GraphErrorFields, isGraphError } from "./errors.ts";
 export { type OpenGraphOptions, openGraph } from "./graph.ts";
 export type { Logger } from "./history/feed.ts";
-export { decodeSettings, encodeSettings, SETTINGS_VERSION } from "./settings.ts";
+export { decodeSettings } from "./settings.ts";
 export type { Clock } from "./time.ts";
 export type { VoxelSource } from "./voxels.ts";
