@@ -8,6 +8,7 @@ export async function packCheck() {
   const project = mkdtempSync(join(tmpdir(), "pcg-pack-"));
   try {
     const dependencies = {};
+    const peers = {};
     const entries = [];
     for (const folder of workspaceFolders("packages", "apps")) {
       const manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
@@ -26,11 +27,18 @@ export async function packCheck() {
         );
       }
       dependencies[manifest.name] = `file:${tarball}`;
+      // Optional peers belong to single entry points, such as a conformance suite; import those too.
+      Object.assign(peers, manifest.peerDependencies);
       for (const subpath of Object.keys(manifest.exports)) entries.push(join(manifest.name, subpath));
     }
     writeFileSync(
       join(project, "package.json"),
-      JSON.stringify({ private: true, type: "module", dependencies, overrides: dependencies }),
+      JSON.stringify({
+        private: true,
+        type: "module",
+        dependencies: { ...peers, ...dependencies },
+        overrides: dependencies,
+      }),
     );
     writeFileSync(
       join(project, "import-all.js"),
