@@ -23,7 +23,24 @@ export function copyBox(target: VoxelArray, to: Layout, source: VoxelArray, from
   if (width === 1) copy8(as8(target), to.start, ts, as8(source), from.start, fs, size);
   else if (width === 2) copy16(as16(target), to.start, ts, as16(source), from.start, fs, size);
   else if (width === 4) copy32(as32(target), to.start, ts, as32(source), from.start, fs, size);
-  else copy64(as64(target), to.start, ts, as64(source), from.start, fs, size);
+  else if (ts[0] === 1 && fs[0] === 1) {
+    // Rows of 64-bit elements move twice as fast as pairs of 32-bit ones: V8 copies the latter without conversion.
+    copy32(pairs(target), 2 * to.start, doubled(ts), pairs(source), 2 * from.start, doubled(fs), [
+      2 * size[0],
+      size[1],
+      size[2],
+      size[3],
+    ]);
+  } else copy64(as64(target), to.start, ts, as64(source), from.start, fs, size);
+}
+
+function pairs(data: VoxelArray): Uint32Array {
+  return new Uint32Array(data.buffer, data.byteOffset, 2 * data.length);
+}
+
+/** Strides of rows without gaps, counted in halves of an element. */
+function doubled([, b, c, d]: Xyzc): Xyzc {
+  return [1, 2 * b, 2 * c, 2 * d];
 }
 
 /** Joins an axis to the one before it wherever both arrays run on without a gap, so that rows become long. */
