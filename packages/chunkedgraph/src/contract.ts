@@ -77,7 +77,10 @@ export interface GraphView {
   parents(ids: BigUint64Array, options?: ReadOptions): Promise<BigUint64Array>;
   /** Children of each id in ascending order; `undefined` for an unknown id, empty for a supervoxel. */
   children(ids: BigUint64Array, options?: ReadOptions): Promise<(BigUint64Array | undefined)[]>;
-  /** Descendants on `stopLayer` (default 1) in chunks that overlap the box, ascending, none twice. Unknown id: GraphError. */
+  /**
+   * Descendants on `stopLayer` (default 1) in chunks that overlap the box, ascending, none twice; where a parent skips the
+   * layer, its child below it. An id at or below the layer is its own answer. Unknown id: GraphError.
+   */
   leaves(
     id: bigint,
     options?: ReadOptions & { readonly box?: Box; readonly stopLayer?: number },
@@ -136,7 +139,7 @@ export interface GraphHistory {
   /** Operations of the root's past, oldest first. */
   changeLog(root: bigint, options?: ReadOptions): Promise<readonly Operation[]>;
   operations(ids: readonly bigint[], options?: ReadOptions): Promise<readonly (Operation | undefined)[]>;
-  /** Operations by time, oldest first, refused ones included. */
+  /** Operations with from ≤ time ≤ to, oldest first, refused ones included; of equal times the lower number first. */
   operationsBetween(from: Time, to: Time, options?: ReadOptions & { readonly user?: string }): AsyncIterable<Operation>;
   /** Roots that ended and began by edits with from < time ≤ to, net of intermediates. */
   delta(

@@ -129,14 +129,13 @@ describe("the log", () => {
   });
 
   test("a window longer than one read holds every operation once", async () => {
-    const names = Array.from({ length: 300 }, (_, i) => `A${i}`);
-    const s = await openSketch(3, names);
-    for (let i = 1; i < names.length; i++) await s.merge(names[i - 1]!, names[i]!);
-    const found: bigint[] = [];
-    for await (const { id } of s.graph.history.operationsBetween(0n, 1n << 62n)) found.push(id);
-    expect(found).toEqual(Array.from({ length: 299 }, (_, i) => BigInt(i + 1)));
-    const log = await s.graph.history.changeLog(await s.root("A0"));
-    expect(log).toHaveLength(299);
+    const s = await openSketch(3, ["A0", "A1"]);
+    for (let i = 0; i < 260; i++) await s.merge("A0", "A0").catch(() => undefined);
+    await s.merge("A0", "A1");
+    const found: Operation[] = [];
+    for await (const operation of s.graph.history.operationsBetween(0n, 1n << 62n)) found.push(operation);
+    expect(found.map(({ id }) => id)).toEqual(Array.from({ length: 261 }, (_, i) => BigInt(i + 1)));
+    expect(found.filter(({ status }) => status === "done")).toHaveLength(1);
   });
 
   test("the difference between two times leaves out what came and went", async () => {

@@ -87,7 +87,7 @@ test("random merges agree with a union-find over active edges at every time, and
     fc.asyncProperty(fc.integer(), async (seed) => {
       await play(seed, 8);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 

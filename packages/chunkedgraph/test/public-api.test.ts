@@ -6,10 +6,8 @@ test("the public surface is what it was", async () => {
     {
       ".": [
         "GraphError",
-        "SETTINGS_VERSION",
         "checkGraph",
         "decodeSettings",
-        "encodeSettings",
         "isGraphError",
         "openGraph",
       ],

@@ -87,7 +87,7 @@ test("random volumes, ingested and merged by clicking, are what a union-find say
       await place.ingest(source, { chunkSize, connectivity, splitDisconnected: random.below(2) === 1 });
       await proofread(place, random, 8);
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 }, 120_000);
 

@@ -6,7 +6,9 @@ export function packIds(ids: BigUint64Array): Uint8Array {
 }
 
 export function packId(id: bigint): Uint8Array {
-  return packIds(BigUint64Array.of(id));
+  const value = new Uint8Array(8);
+  new DataView(value.buffer).setBigUint64(0, id, true);
+  return value;
 }
 
 export function unpackIds(value: Uint8Array): BigUint64Array {
