@@ -141,6 +141,26 @@ test("a refusal is told in words", async () => {
   await view.page.close();
 });
 
+test("a server with a token asks for it once, and works from then on", async () => {
+  const guarded = await startProofreader("--data", data, "--token", "f00dfeedf00dfeed");
+  try {
+    const view = await openPage(browser, guarded.url, "before the token");
+    await view.page.getByLabel("Token").fill("f00dfeedf00dfeed");
+    await view.page.getByRole("button", { name: "Open" }).click();
+    await view.page.waitForFunction(() => "viewer" in window);
+    await view.page.getByRole("button", { name: "Start proofreading" }).click();
+    await view.settle();
+    const [here] = await twoSides(3);
+    await view.goTo(here, 0.5);
+    await view.select(here);
+    await view.screenshot("8-with-a-token");
+    expect(view.problems.filter((problem) => !problem.includes("401"))).toEqual([]);
+    await view.page.close();
+  } finally {
+    await guarded.stop();
+  }
+});
+
 /** Two voxels in one section, one in each piece of a neurite that the segmentation cut, away from their borders. */
 async function twoSides(skip = 0): Promise<[Voxel, Voxel]> {
   let found = 0;

@@ -17,7 +17,7 @@ export interface ProofreadingPage {
   screenshot(name: string): Promise<void>;
 }
 
-export async function openPage(browser: Browser, url: string): Promise<ProofreadingPage> {
+export async function openPage(browser: Browser, url: string, wait?: "before the token"): Promise<ProofreadingPage> {
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
   const problems: string[] = [];
   page.on("console", (message) => {
@@ -30,7 +30,7 @@ export async function openPage(browser: Browser, url: string): Promise<Proofread
       problems.push(`request to ${request.url()}`);
   });
   await page.goto(url);
-  await page.waitForFunction(() => "viewer" in window);
+  if (!wait) await page.waitForFunction(() => "viewer" in window);
 
   const settle = async () => {
     await page.waitForFunction(() => (window as unknown as { viewer: { isReady(): boolean } }).viewer.isReady(), null, {

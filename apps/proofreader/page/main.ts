@@ -21,15 +21,22 @@ import {
   fetchTables,
   type Operation,
   type Table,
+  TokenNeeded,
   translateRoots,
   watchOperations,
 } from "./server.ts";
 import { createTimeline } from "./timeline.ts";
+import { askForToken } from "./token.ts";
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const notify = createNotices(element("notices"));
 
-start().catch((error: unknown) => {
+start().catch(async (error: unknown) => {
+  if (error instanceof TokenNeeded) {
+    await askForToken();
+    location.reload();
+    return;
+  }
   notify(`The page cannot start: ${error instanceof Error ? error.message : String(error)}`, "refusal");
 });
 
@@ -77,7 +84,7 @@ async function start(): Promise<void> {
     if (view.sourceOf(objectsLayer) === objectsSource(table, revisionInView)) return;
     view.putLayer(objectsLayer, objectsLayerState(table, revisionInView));
   };
-  watchOperations(table.name, (operation: Operation) => {
+  watchOperations(table.name, operations.at(-1)?.time ?? String(table.ingestTime), (operation: Operation) => {
     if (operations.some((known) => known.id === operation.id)) return;
     operations.push(operation);
     if (operation.status === "done" && moment() === undefined) {

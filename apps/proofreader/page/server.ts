@@ -42,9 +42,9 @@ export async function fetchOperations(table: string): Promise<Operation[]> {
   return ((await getJson(path)) as { operations: Operation[] }).operations;
 }
 
-/** Calls back for each operation that is committed from now on, whoever makes it; reconnects by itself. */
-export function watchOperations(table: string, onOperation: (operation: Operation) => void): () => void {
-  const events = new EventSource(`${base}/api/tables/${encodeURIComponent(table)}/events`);
+/** Calls back for each operation committed after `after` (unix seconds), whoever makes it; reconnects by itself. */
+export function watchOperations(table: string, after: string, onOperation: (operation: Operation) => void): () => void {
+  const events = new EventSource(`${base}/api/tables/${encodeURIComponent(table)}/events?after=${after}`);
   events.addEventListener("operation", (event) => onOperation(JSON.parse(event.data) as Operation));
   return () => events.close();
 }
@@ -79,6 +79,14 @@ async function postJson(path: string, body: unknown): Promise<unknown> {
   return parse(await fetch(`${base}/${path}`, { method: "POST", body: JSON.stringify(body) }));
 }
 
+/** The server asks for a token, and the browser has none or a wrong one. */
+export class TokenNeeded extends Error {}
+
+/** Remembers a token for this browser, the way the server's other clients send it. */
+export function rememberToken(token: string): void {
+  document.cookie = `middle_auth_token=${encodeURIComponent(token)}; path=/; SameSite=Strict; max-age=31536000`;
+}
+
 async function parse(response: Response): Promise<unknown> {
   if (response.ok) return response.json();
   const text = await response.text();
@@ -88,5 +96,6 @@ async function parse(response: Response): Promise<unknown> {
   } catch {
     // Not every refusal comes from our server; its text is all there is to show.
   }
+  if (response.status === 401) throw new TokenNeeded(message);
   throw new Error(message || `The server answered ${response.status}`);
 }

@@ -2,6 +2,7 @@
  * The main job as a function: a segmentation in, a page to proofread it out.
  * @module
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isGraphError } from "@pcg/chunkedgraph";
 import {
@@ -22,7 +23,7 @@ import { ensureTutorialVolume } from "./tutorial.ts";
 
 /** What to proofread; everything about ingesting that is left out has the ingest's defaults. */
 export interface ProofreaderOptions extends Omit<RunIngestOptions, "volume" | "data" | "resume"> {
-  /** URL or path of the segmentation; default: the tutorial volume, made on first use. */
+  /** URL or path of the segmentation; default: what the table was made from, else the tutorial volume. */
   readonly volume?: string;
   /** URL or path of a precomputed image to show underneath. */
   readonly image?: string;
@@ -38,28 +39,49 @@ export async function startProofreader(
   logger: Logger,
 ): Promise<RunningServer> {
   const { volume, image, ...ingest } = options;
-  const source = await segmentation(config.data, options);
+  const { data } = config;
+  const source = volume === undefined ? await volumeAtHand(data, options) : { volume, image };
   const imageStore = source.image === undefined ? undefined : await openImage(source.image);
   try {
-    await runIngest({ ...ingest, volume: source.volume, data: config.data, resume: true });
+    if (source.volume !== undefined) {
+      await runIngest({ ...ingest, volume: source.volume, data, resume: true });
+    }
     return await serveTable(config, options.table, imageStore, logger);
   } catch (error) {
     await imageStore?.close();
-    throw explained(error, config.data, options.table);
+    throw explained(error, data, options.table);
   }
 }
 
-async function segmentation(
-  data: string,
-  { volume, image, table, signal, onProgress }: ProofreaderOptions,
-): Promise<{ readonly volume: string; readonly image: string | undefined }> {
-  if (volume !== undefined) return { volume, image };
+interface Source {
+  /** Nothing: the table is complete, so that it needs no volume. */
+  readonly volume: string | undefined;
+  readonly image: string | undefined;
+}
+
+/** Without a volume: the table as it is when it is complete, wherever it came from; else the tutorial volume. */
+async function volumeAtHand(data: string, { image, table, signal, onProgress }: ProofreaderOptions): Promise<Source> {
   const folder = join(tableFolder(data, table).path, "source");
+  if (await isComplete(data, table)) {
+    const own = join(folder, "image");
+    return { volume: undefined, image: image ?? (existsSync(own) ? own : undefined) };
+  }
   const tutorial = await ensureTutorialVolume(folder, {
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   });
   return { volume: tutorial.segmentation, image: image ?? tutorial.image };
+}
+
+async function isComplete(data: string, table: string): Promise<boolean> {
+  if (!existsSync(tableFolder(data, table).rows)) return false;
+  try {
+    await (await openTable(data, table)).close();
+    return true;
+  } catch (error) {
+    if (isGraphError(error, "not-ingested")) return false;
+    throw error;
+  }
 }
 
 async function serveTable(
