@@ -224,7 +224,7 @@ describe("values", () => {
     expect(() => rows.decodeOperation(Uint8Array.of(1))).toThrow("does not hold JSON");
   });
 
-  test("ids, heads, claims and ingest states come back; wrong lengths are named", () => {
+  test("ids, heads and ingest states come back; wrong lengths are named", () => {
     const ids = BigUint64Array.of(1n, 2n ** 64n - 1n);
     expect(rows.unpackIds(rows.packIds(ids))).toEqual(ids);
     expect(rows.unpackIds(rows.packIds(ids.subarray(1)))).toEqual(ids.subarray(1));
@@ -234,9 +234,6 @@ describe("values", () => {
     const head = { lastTime: 5n, lastOperation: 6n };
     expect(rows.decodeHead(rows.encodeHead(head))).toEqual(head);
     expect(() => rows.decodeHead(new Uint8Array(8))).toThrow("not 16");
-    const claim = { chunk: 1n << 60n, first: 3n, count: 4n };
-    expect(rows.decodeClaim(rows.encodeClaim(claim))).toEqual(claim);
-    expect(() => rows.decodeClaim(new Uint8Array(8))).toThrow("not 24");
     expect(rows.decodeIngestState(rows.packJson({ status: "complete", detail: [1] }))).toEqual({
       status: "complete",
       detail: [1],

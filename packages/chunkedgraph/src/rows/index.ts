@@ -12,7 +12,7 @@
  * | timeline | `t` time, number | `t:` JSON: what the operation at that time changed | once |
  * | head | `h` | `h:` last commit time and operation number | – |
  * | counter | `c` chunk | `c:` last segment number given out | – |
- * | task | `k` name | `k:claim`, `k:done` | once |
+ * | task | `k` name | `d:` result | – |
  * | settings, ingest state | `s`, `i` | JSON | – |
  *
  * Cells marked "once" or "change" carry the time of the edit (or of the ingest) that wrote them and are never written

@@ -69,10 +69,3 @@ const ascii = new TextEncoder();
 export function column(family: string, qualifier: string | Uint8Array = ""): Column {
   return { family, qualifier: typeof qualifier === "string" ? ascii.encode(qualifier) : qualifier };
 }
-
-/** Whether a cell of the wanted family has this qualifier. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}

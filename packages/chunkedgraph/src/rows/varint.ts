@@ -1,3 +1,8 @@
+/**
+ * Bytes and varints of edge blocks. Those of `@pcg/codecs` make a bigint of every number; these run for every edge of a
+ * graph and make none.
+ * @module
+ */
 import { corrupt } from "./values.ts";
 
 /** Writes bytes into a buffer that doubles when full. Numbers of 64 bits are given as their two 32-bit halves. */
