@@ -4,29 +4,15 @@
  * @module
  */
 import type { Clock } from "./clock.ts";
+import type { OpenStore, TestApi } from "./conformance/api.ts";
 import { testConcurrency } from "./conformance/concurrency.ts";
 import { testModel } from "./conformance/model.ts";
 import { testReads } from "./conformance/reads.ts";
 import { testRefusals } from "./conformance/refusals.ts";
 import { testWrites } from "./conformance/writes.ts";
-import type { RowStore } from "./contract.ts";
 import { memoryRowStore } from "./memory.ts";
 
-/** The part of a test runner that the suite uses; vitest's fits. */
-export interface TestApi {
-  describe(name: string, body: () => void): unknown;
-  test(name: string, body: () => Promise<void>, timeoutMs?: number): unknown;
-  expect(value: unknown): Expectation;
-}
-
-export interface Expectation {
-  toBe(expected: unknown): void;
-  toEqual(expected: unknown): void;
-  readonly rejects: { toMatchObject(expected: object): Promise<void> };
-}
-
-/** Opens an empty store whose `now()` is the clock given. */
-export type OpenStore = (clock: Clock) => Promise<RowStore>;
+export type { Expectation, OpenStore, TestApi } from "./conformance/api.ts";
 
 export interface ConformanceOptions {
   /** Random programs per property; default 100. */

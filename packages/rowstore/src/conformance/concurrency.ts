@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import type { OpenStore, TestApi } from "../conformance.ts";
 import type { Guard, RowStore } from "../contract.ts";
 import { readRows } from "../read-rows.ts";
+import type { OpenStore, TestApi } from "./api.ts";
 import { bytes, column, row, set, text } from "./cells.ts";
 
 /** A client's order: move one unit from a row to another, guarded by what it read of both. */

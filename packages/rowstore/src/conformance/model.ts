@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import type { OpenStore, TestApi } from "../conformance.ts";
 import type {
   Bytes,
   Column,
@@ -14,6 +13,7 @@ import type {
 } from "../contract.ts";
 import { encodeCounter } from "../counter.ts";
 import { readRows } from "../read-rows.ts";
+import type { OpenStore, TestApi } from "./api.ts";
 import { bytes } from "./cells.ts";
 
 /** Few distinct names, those that an encoding could trip over, so that programs meet the same cells again and again. */

@@ -1,6 +1,6 @@
-import type { OpenStore, TestApi } from "../conformance.ts";
 import type { Bytes, Op, Predicate, RowStore, Selection } from "../contract.ts";
 import { readRows } from "../read-rows.ts";
+import type { OpenStore, TestApi } from "./api.ts";
 import { bytes, column, row, set, show } from "./cells.ts";
 
 export function testRefusals(open: OpenStore, { test, expect }: TestApi): void {

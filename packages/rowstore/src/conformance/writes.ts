@@ -1,7 +1,7 @@
-import type { OpenStore, TestApi } from "../conformance.ts";
 import type { Op, Predicate, RowStore, Selection } from "../contract.ts";
 import { encodeCounter } from "../counter.ts";
 import { readRow, readRows } from "../read-rows.ts";
+import type { OpenStore, TestApi } from "./api.ts";
 import { bytes, column, row, set, show } from "./cells.ts";
 
 const ALL: Selection = { ranges: [{ start: bytes("") }] };
