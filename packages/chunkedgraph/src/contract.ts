@@ -181,6 +181,7 @@ export type GraphErrorCode =
   | "not-ingested"
   | "already-ingested"
   | "no-voxels"
+  | "wrong-voxels"
   | "ids-exhausted"
   | "clock-behind"
   | "corrupt-row"

@@ -11,6 +11,10 @@ test("the public surface is what it was", async () => {
         "isGraphError",
         "openGraph",
       ],
+      "./export": [
+        "exportObjects",
+        "exportTasks",
+      ],
       "./ids": [
         "ChunkGrid",
         "IdLayout",
