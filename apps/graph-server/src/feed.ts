@@ -71,25 +71,18 @@ export async function* operationEvents(
   }
 }
 
-/** A response body that takes one piece of text at a time as its reader asks; `onEnd` is called once, however it ends. */
-export function textStream(texts: AsyncGenerator<string>, stop: AbortController, onEnd: () => void): ReadableStream {
+/** A response body that takes one piece of text at a time as its reader asks; `stop` is aborted when the reader leaves. */
+export function textStream(texts: AsyncGenerator<string>, stop: AbortController): ReadableStream {
   const encoder = new TextEncoder();
   return new ReadableStream(
     {
       async pull(controller) {
-        try {
-          const next = await texts.next();
-          if (!next.done) return controller.enqueue(encoder.encode(next.value));
-          onEnd();
-          controller.close();
-        } catch (error) {
-          onEnd();
-          controller.error(error);
-        }
+        const next = await texts.next();
+        if (next.done) controller.close();
+        else controller.enqueue(encoder.encode(next.value));
       },
       async cancel() {
         stop.abort();
-        onEnd();
         await texts.return(undefined);
       },
     },

@@ -97,6 +97,40 @@ describe("over a socket", () => {
     expect((await send("GET", `${API}/valid_nodes`)).status).toBe(400);
   });
 
+  test("a client that closes its connection still gets to read why its body was too large", async () => {
+    for (const announced of [true, false]) {
+      const reply = await new Promise<string>((resolve, reject) => {
+        const { port } = new URL(running.url);
+        const socket = connect(Number(port), "127.0.0.1");
+        let text = "";
+        socket.on("data", (data) => {
+          text += data;
+        });
+        socket.on("error", reject);
+        socket.on("end", () => resolve(text));
+        const body = Buffer.alloc(8_000_000, "1");
+        const framing = announced ? `Content-Length: ${body.length}` : "Transfer-Encoding: chunked";
+        socket.write(`POST ${API}/roots HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n${framing}\r\n\r\n`);
+        if (!announced) socket.write(`${body.length.toString(16)}\r\n`);
+        socket.write(body);
+        if (!announced) socket.write("\r\n0\r\n\r\n");
+      });
+      expect(reply).toMatch(/^HTTP\/1.1 413/);
+      expect(reply).toContain('"code":413');
+    }
+  });
+
+  test("forwarded headers that name no address are refused", async () => {
+    const refused: Record<string, string>[] = [
+      { "x-forwarded-host": "a b" },
+      { "x-forwarded-host": "evil:99999" },
+      { "x-forwarded-proto": "://" },
+      { "x-forwarded-proto": "javascript" },
+    ];
+    for (const headers of refused)
+      expect((await send("GET", "/segmentation/table/toy/info", undefined, headers)).status).toBe(400);
+  });
+
   test("a body over the limit gets its JSON 413, and the connection stays usable", async () => {
     const huge = await send("POST", `${API}/roots_binary`, new Uint8Array(40_000_000));
     expect(huge.status).toBe(413);
@@ -245,13 +279,21 @@ describe("over a socket", () => {
 
     test("the number of feeds is bounded, and a closed one makes room", async () => {
       const small = await toy({ limits: { feeds: 1 } });
-      const open = await small.get("/api/tables/toy/events");
+      const reader = (await small.get("/api/tables/toy/events")).body!.getReader();
+      await reader.read();
       expect((await small.get("/api/tables/toy/events")).status).toBe(409);
-      await open.body!.cancel();
+      await reader.cancel();
       const again = await small.get("/api/tables/toy/events");
       expect(again.status).toBe(200);
       await again.body!.cancel();
       expect((await small.get("/api/tables/toy/events", { headers: { "last-event-id": "x" } })).status).toBe(400);
+    });
+
+    test("a HEAD request opens none", async () => {
+      const small = await toy({ limits: { feeds: 1 } });
+      for (let i = 0; i < 3; i++) await small.app.request("/api/tables/toy/events", { method: "HEAD" });
+      for (let i = 0; i < 3; i++) expect((await send("HEAD", "/api/tables/toy/events")).status).toBe(200);
+      expect((await small.get("/api/tables/toy/events")).status).toBe(200);
     });
 
     test("ends when the server stops, so that stopping is quick", async () => {

@@ -12,6 +12,8 @@ const gunzipAsync = promisify(gunzip);
 
 /** A refused body is still received and dropped up to here, so that its sender gets to read the 413. */
 const DISCARD_BYTES = 2 ** 30;
+/** … and for so long. */
+const DISCARD_MS = 30_000;
 
 /** Where a body comes from: a socket, or a `Request` given to the app directly. */
 export interface BodySource {
@@ -36,7 +38,7 @@ export async function readBody(source: BodySource, limit: number): Promise<Uint8
 async function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Array> {
   const announced = Number(incoming.headers["content-length"] ?? 0);
   if (announced > limit) {
-    discard(incoming);
+    await discard(incoming);
     throw tooLarge(`${announced} bytes`, limit);
   }
   return new Promise((resolve, reject) => {
@@ -48,12 +50,13 @@ async function readIncoming(incoming: IncomingMessage, limit: number): Promise<U
         chunks.push(chunk);
         return;
       }
-      incoming.off("data", onData);
-      discard(incoming);
-      reject(tooLarge(`more than ${limit} bytes`, limit));
+      incoming.off("data", onData).off("end", onEnd);
+      const refuse = (): void => reject(tooLarge(`more than ${limit} bytes`, limit));
+      discard(incoming).then(refuse, refuse);
     };
+    const onEnd = (): void => resolve(Buffer.concat(chunks));
     incoming.on("data", onData);
-    incoming.once("end", () => resolve(Buffer.concat(chunks)));
+    incoming.once("end", onEnd);
     incoming.once("error", (cause) => reject(new HttpError(400, "the body broke off before its end", { cause })));
   });
 }
@@ -75,13 +78,27 @@ async function inflate(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   }
 }
 
-function discard(incoming: IncomingMessage): void {
+/**
+ * Drops what is left of a body. On a connection that ends with the answer this waits for the end of the body: closing it
+ * under a client that still sends would reset it before the client has read why.
+ */
+function discard(incoming: IncomingMessage): Promise<void> {
   let left = DISCARD_BYTES;
   incoming.on("data", (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) incoming.destroy();
   });
   incoming.resume();
+  const closes = /\bclose\b/i.test(incoming.headers.connection ?? "");
+  if (!closes || incoming.headers.expect !== undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, DISCARD_MS);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    incoming.once("end", done).once("close", done);
+  });
 }
 
 function tooLarge(size: string, limit: number): HttpError {

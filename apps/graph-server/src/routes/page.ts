@@ -28,6 +28,15 @@ const operationSchema = z
 export function pageRoutes(api: Endpoints): void {
   const { tables, auth, limits } = api.services;
   let feeds = 0;
+  /** Counts a feed from its first reading to its end; one that is never read, as for HEAD, never began. */
+  const counted = async function* (events: AsyncGenerator<string>): AsyncGenerator<string> {
+    feeds++;
+    try {
+      yield* events;
+    } finally {
+      feeds--;
+    }
+  };
 
   api.add(
     {
@@ -91,15 +100,9 @@ export function pageRoutes(api: Endpoints): void {
       if (feeds >= limits.feeds) {
         throw new HttpError(409, `${feeds} change feeds are open, as many as this server keeps; close one`);
       }
-      feeds++;
       const stop = new AbortController();
       const signal = AbortSignal.any([stop.signal, api.services.closing]);
-      const events = operationEvents(call.at.graph, after, signal);
-      let open = true;
-      const stream = textStream(events, stop, () => {
-        if (open) feeds--;
-        open = false;
-      });
+      const stream = textStream(counted(operationEvents(call.at.graph, after, signal)), stop);
       return new Response(stream, {
         headers: { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" },
       });
