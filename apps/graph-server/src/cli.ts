@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import { type Logger as Pino, pino } from "pino";
 import { checkTables } from "./check-tables.ts";
 import { type Config, ConfigError, type ConfigInput, readConfig } from "./config.ts";
+import { addExportCommand } from "./export-command.ts";
 import { runServer } from "./run-server.ts";
 import { SERVER_VERSION } from "./version.ts";
 
@@ -72,6 +73,7 @@ function makeCommand(surroundings: Surroundings, onChecked: (sound: boolean) => 
       const print = (line: string): void => out(`${line}\n`);
       onChecked(await checkTables(data, { table, json: json ?? false, signal: stop, print }));
     });
+  addExportCommand(serving, (flags) => settings(flags, env), surroundings);
   return serving;
 }
 
