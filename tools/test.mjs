@@ -1,17 +1,16 @@
 /** `npm test`: all package tests with Node alone; packages that did not change are answered from turbo's cache. */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { printSummary, readVitestReport } from "./summary.mjs";
 import { bin, ensureBuilt, root, run, workspaceFolders } from "./workspace.mjs";
 
 await ensureBuilt();
-const code = await run(
-  bin("pnpm"),
-  ["exec", "turbo", "run", "test", "--continue", "--concurrency=2", ...process.argv.slice(2)],
-  {
-    stdout: process.stdout,
-  },
-);
+// turbo starts each package's script through pnpm, which it looks up on the path.
+const env = { PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}` };
+const code = await run(bin("turbo"), ["run", "test", "--continue", "--concurrency=2", ...process.argv.slice(2)], {
+  env,
+  stdout: process.stdout,
+});
 const reports = workspaceFolders("packages", "apps", "internal")
   .filter((folder) => JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")).scripts?.test)
   .map((folder) => {

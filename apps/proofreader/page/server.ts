@@ -84,6 +84,7 @@ export class TokenNeeded extends Error {}
 
 /** Remembers a token for this browser, the way the server's other clients send it. */
 export function rememberToken(token: string): void {
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in browsers the page supports
   document.cookie = `middle_auth_token=${encodeURIComponent(token)}; path=/; SameSite=Strict; max-age=31536000`;
 }
 
