@@ -28,8 +28,10 @@ export function naiveStore(clock: Clock): RowStore {
     cells.filter((other) => isOf(other, cell.key, cell) && other.timestamp > cell.timestamp);
 
   function holds(key: Bytes, when: Predicate): boolean {
-    if (when.kind === "any") return when.of.some((part) => holds(key, part));
-    if (when.kind === "all") return when.of.every((part) => holds(key, part));
+    if ("of" in when) {
+      const parts = when.of.map((part) => holds(key, part));
+      return when.kind === "any" ? parts.some(Boolean) : parts.every(Boolean);
+    }
     const found = cells.some(
       (cell) =>
         isOf(cell, key, when.column) &&
