@@ -34,6 +34,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What part of an object is read, and how much of it at most. */
+export interface PartOptions extends ReadOptions {
+  /** Only what lies in chunks that overlap the box. */
+  readonly box?: Box;
+  /** Most nodes, and most edges, to gather; more: GraphError `too-large`, before they are all in memory. Default: any number. */
+  readonly limit?: number;
+}
+
 /** An id of any layer and the voxel position a person pointed at (fractions allowed, volume coordinates). */
 export interface Pick {
   readonly id: bigint;
@@ -78,13 +86,10 @@ export interface GraphView {
   /** Children of each id in ascending order; `undefined` for an unknown id, empty for a supervoxel. */
   children(ids: BigUint64Array, options?: ReadOptions): Promise<(BigUint64Array | undefined)[]>;
   /**
-   * Descendants on `stopLayer` (default 1) in chunks that overlap the box, ascending, none twice; where a parent skips the
-   * layer, its child below it. An id at or below the layer is its own answer. Unknown id: GraphError.
+   * Descendants on `stopLayer` (default 1), ascending, none twice; where a parent skips the layer, its child below it. An id
+   * at or below the layer is its own answer. Unknown id: GraphError.
    */
-  leaves(
-    id: bigint,
-    options?: ReadOptions & { readonly box?: Box; readonly stopLayer?: number },
-  ): Promise<BigUint64Array>;
+  leaves(id: bigint, options?: PartOptions & { readonly stopLayer?: number }): Promise<BigUint64Array>;
   /** Which ids had been created by the view's time (1) or not (0). */
   exist(ids: BigUint64Array, options?: ReadOptions): Promise<Uint8Array>;
   /** Which ids are roots without successor at the view's time. */
@@ -92,9 +97,9 @@ export interface GraphView {
   /** Level-2 ids of the chunk and their supervoxels as [l2, sv, l2, sv, …], the state at the view's time. */
   chunkMapping(l2Chunk: bigint, options?: ReadOptions): Promise<BigUint64Array>;
   /** Pairs of level-2 ids of one object joined by an active edge, smaller id first, distinct. */
-  level2Graph(id: bigint, options?: ReadOptions & { readonly box?: Box }): Promise<BigUint64Array>;
+  level2Graph(id: bigint, options?: PartOptions): Promise<BigUint64Array>;
   /** Supervoxel edges with both ends in the object and in chunks overlapping the box. */
-  subgraph(id: bigint, options?: ReadOptions & { readonly box?: Box }): Promise<SupervoxelEdges>;
+  subgraph(id: bigint, options?: PartOptions): Promise<SupervoxelEdges>;
 }
 
 export interface Lineage {
@@ -175,6 +180,7 @@ export type GraphErrorCode =
   | "same-supervoxel"
   | "same-object"
   | "too-far"
+  | "too-large"
   | "superseded"
   | "busy"
   | "bad-settings"

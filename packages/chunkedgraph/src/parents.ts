@@ -61,7 +61,7 @@ function components(ids: BigUint64Array, offsets: Uint32Array, partners: BigUint
         throw new Error(
           `node ${ids[i]} has a cross edge of layer ${layer} to ${partners[k]}, which is not on that layer`,
         );
-      sets.join(i, j);
+      sets.union(i, j);
     }
   return sets;
 }

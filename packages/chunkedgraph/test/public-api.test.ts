@@ -9,7 +9,12 @@ test("the public surface is what it was", async () => {
         "checkGraph",
         "decodeSettings",
         "isGraphError",
+        "level2Path",
+        "lineageUntil",
+        "minimalCover",
         "openGraph",
+        "rootMapping",
+        "validBetween",
       ],
       "./export": [
         "exportObjects",

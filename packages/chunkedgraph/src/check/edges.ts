@@ -90,8 +90,8 @@ class Check {
       seen.add(`${a} ${b}`);
       if (!edges.active[e]) continue;
       this.active++;
-      this.objects.join(s, t);
-      if (layers[e] === 1) this.local.join(s, t);
+      this.objects.union(s, t);
+      if (layers[e] === 1) this.local.union(s, t);
       else {
         this.expect(s, t, layers[e]!);
         this.expect(t, s, layers[e]!);

@@ -18,7 +18,7 @@ export function checkSkipRule(table: NodeTable, live: Uint8Array, layers: number
     if (!live[node] || partner === NONE) continue;
     if (lowest[node] === 0 || crossLayer[i]! < lowest[node]!) lowest[node] = crossLayer[i]!;
     if (crossLayer[i] !== layerOf(ids[node]!)) continue;
-    sets.join(node, partner);
+    sets.union(node, partner);
     if (parent[node] !== parent[partner])
       findings.add("skip", ids[node]!, `is connected to ${ids[partner]} on its layer but has another parent`);
   }

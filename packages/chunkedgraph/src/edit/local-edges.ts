@@ -30,10 +30,10 @@ export async function edgesToActivate(
     climb(context, ends, 2, time, signal),
   ]);
   const around = await descend(context, roots, 2, time, { box: boxAround(positions), signal });
-  const local = await edgesAmong(context, sortedDistinct(concatenate([around, level2])), time, signal);
+  const local = await edgesAmong(context, sortedDistinct(concatenate([around, level2])), time, { signal });
   const reached = new UnionFind(local.supervoxels.length);
   for (let e = 0; e < local.edges.active.length; e++)
-    if (local.edges.active[e]) reached.join(local.ends[2 * e]!, local.ends[2 * e + 1]!);
+    if (local.edges.active[e]) reached.union(local.ends[2 * e]!, local.ends[2 * e + 1]!);
   const [a, b] = supervoxels.map((id) => reached.find(local.supervoxels.indexOf(id)));
   const changes: EdgeChange[] = [];
   for (let e = 0; e < local.edges.active.length; e++) {

@@ -103,6 +103,13 @@ export async function lineageOf(
   };
 }
 
+/** A lineage as it was known at `time`: without the roots that began later. */
+export function lineageUntil({ nodes, links }: Lineage, time: Time): Lineage {
+  const known = nodes.filter((node) => node.time <= time);
+  const ids = new Set(known.map(({ id }) => id));
+  return { nodes: known, links: links.filter(({ source, target }) => ids.has(source) && ids.has(target)) };
+}
+
 const EMPTY = new BigUint64Array();
 
 function byAge(a: RootRecord, b: RootRecord): number {

@@ -4,7 +4,7 @@
  * @module
  */
 import { halves } from "../ids.ts";
-import type { UnionFind } from "./union-find.ts";
+import type { UnionFind } from "../union-find.ts";
 
 /** Supervoxels of one chunk, in the order of their ids. */
 export interface LabelledChunk {

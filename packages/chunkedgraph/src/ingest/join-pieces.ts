@@ -6,9 +6,9 @@
  * @module
  */
 import { halves } from "../ids.ts";
+import type { UnionFind } from "../union-find.ts";
 import type { LabelStream } from "./broken-labels.ts";
 import { joinNearestPieces } from "./nearest-pieces.ts";
-import type { UnionFind } from "./union-find.ts";
 
 /** The voxel at an index of a chunk's box, in nanometres from the volume's origin, written to `target[at…at + 2]`. */
 export type LocateVoxel = (chunk: number, index: number, target: Float64Array, at: number) => void;

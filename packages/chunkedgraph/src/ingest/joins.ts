@@ -1,5 +1,5 @@
+import { UnionFind } from "../union-find.ts";
 import type { SupervoxelCount } from "./supervoxel-count.ts";
-import { UnionFind } from "./union-find.ts";
 
 /** Chunks whose level-2 numbers are remembered. */
 const REMEMBERED = 64;

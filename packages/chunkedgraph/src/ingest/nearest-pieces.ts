@@ -7,7 +7,7 @@
  * their nearest such voxels, not of their surfaces. Equal distances are decided by the order of the points.
  * @module
  */
-import { UnionFind } from "./union-find.ts";
+import { UnionFind } from "../union-find.ts";
 
 /** Points in each leaf of the tree of boxes. */
 const LEAF = 8;

@@ -6,13 +6,13 @@ import type { RowMutation } from "@pcg/rowstore";
 import { mapConcurrent } from "@pcg/tasks";
 import type { Xyz } from "@pcg/volume";
 import { encodeEdges, USER_AFFINITY } from "../rows/index.ts";
+import { UnionFind } from "../union-find.ts";
 import { type LabelledChunk, type LabelStream, surveyLabels } from "./broken-labels.ts";
 import { boxSize, type ChunkOrder } from "./chunk-order.ts";
 import { joinBrokenLabels, type LocateVoxel } from "./join-pieces.ts";
 import { Joins } from "./joins.ts";
 import { Scratch } from "./scratch.ts";
 import type { SupervoxelCount } from "./supervoxel-count.ts";
-import { UnionFind } from "./union-find.ts";
 import { edgesRows, type StageContext } from "./voxel-stages.ts";
 
 const STAGE = "join";

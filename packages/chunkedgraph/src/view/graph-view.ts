@@ -3,8 +3,7 @@
  * every other, however long it lives and whatever is edited meanwhile.
  * @module
  */
-import type { Box } from "@pcg/volume";
-import type { GraphView, ReadOptions, SupervoxelEdges, Time } from "../contract.ts";
+import type { GraphView, PartOptions, ReadOptions, SupervoxelEdges, Time } from "../contract.ts";
 import { GraphError } from "../errors.ts";
 import { layerOf } from "../ids.ts";
 import { idOfKey, lineageKeys, nodeRange, PARENT, SUCCESSOR, unpackId } from "../rows/index.ts";
@@ -54,14 +53,10 @@ class View implements GraphView {
     );
   }
 
-  async leaves(
-    id: bigint,
-    options: ReadOptions & { readonly box?: Box; readonly stopLayer?: number } = {},
-  ): Promise<BigUint64Array> {
+  async leaves(id: bigint, options: PartOptions & { readonly stopLayer?: number } = {}): Promise<BigUint64Array> {
     const stopLayer = this.layer(options.stopLayer, 1);
     await this.requireNode(id, options);
-    const { box, signal } = options;
-    const leaves = await descend(this.context, BigUint64Array.of(id), stopLayer, this.time, { box, signal });
+    const leaves = await descend(this.context, BigUint64Array.of(id), stopLayer, this.time, options);
     return leaves.slice().sort();
   }
 
@@ -97,16 +92,16 @@ class View implements GraphView {
     return BigUint64Array.from(pairs.flat());
   }
 
-  async level2Graph(id: bigint, options: ReadOptions & { readonly box?: Box } = {}): Promise<BigUint64Array> {
-    return await level2Pairs(this.context, await this.level2(id, options), this.time, options.signal);
+  async level2Graph(id: bigint, options: PartOptions = {}): Promise<BigUint64Array> {
+    return await level2Pairs(this.context, await this.level2(id, options), this.time, options);
   }
 
-  async subgraph(id: bigint, options: ReadOptions & { readonly box?: Box } = {}): Promise<SupervoxelEdges> {
-    return (await edgesAmong(this.context, await this.level2(id, options), this.time, options.signal)).edges;
+  async subgraph(id: bigint, options: PartOptions = {}): Promise<SupervoxelEdges> {
+    return (await edgesAmong(this.context, await this.level2(id, options), this.time, options)).edges;
   }
 
   /** Level-2 ids of an object, ascending. */
-  private async level2(id: bigint, options: ReadOptions & { readonly box?: Box }): Promise<BigUint64Array> {
+  private async level2(id: bigint, options: PartOptions): Promise<BigUint64Array> {
     if (layerOf(id) === 1)
       throw new GraphError("wrong-layer", `${id} is a supervoxel; give a node of layer 2 or above`, {
         id: id.toString(),

@@ -2,6 +2,7 @@ import type { Box } from "@pcg/volume";
 import type { Time } from "../contract.ts";
 import { type ChunkCoords, layerOf } from "../ids.ts";
 import type { ViewContext } from "./context.ts";
+import { requireWithin } from "./limit.ts";
 import { readChildren } from "./node-reader.ts";
 
 /** Rows read at once on the way down; bounds what is in flight, not the answer. */
@@ -9,22 +10,30 @@ const NODES_PER_READ = 8192;
 
 /**
  * The nodes that stand for the given ones on `stopLayer`: descendants of that layer, and lower ones whose parent is
- * above it. With a box only those in chunks that overlap it. In no order; the ids must have existed at `time`.
+ * above it. With a box only those in chunks that overlap it. In no order; the ids must have existed at `time`. More than
+ * `limit`: GraphError `too-large`.
  */
 export async function descend(
   context: ViewContext,
   ids: BigUint64Array,
   stopLayer: number,
   time: Time,
-  options: { readonly box?: Box | undefined; readonly signal?: AbortSignal | undefined } = {},
+  options: {
+    readonly box?: Box | undefined;
+    readonly limit?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<BigUint64Array> {
   const inBox = chunkFilter(context, options.box);
   const result: BigUint64Array[] = [];
   const open: BigUint64Array[] = [];
+  let count = 0;
   const sort = (nodes: BigUint64Array): void => {
     const kept = inBox === undefined ? nodes : nodes.filter(inBox);
     const leaves = kept.filter((id) => layerOf(id) <= stopLayer);
     if (leaves.length > 0) result.push(leaves);
+    count += leaves.length;
+    requireWithin(options.limit, count, stopLayer === 1 ? "supervoxels" : `nodes on layer ${stopLayer}`);
     if (leaves.length === kept.length) return;
     const inner = leaves.length === 0 ? kept : kept.filter((id) => layerOf(id) > stopLayer);
     for (let i = 0; i < inner.length; i += NODES_PER_READ) open.push(inner.subarray(i, i + NODES_PER_READ));
@@ -32,10 +41,10 @@ export async function descend(
   sort(ids);
   while (open.length > 0) {
     const batch: BigUint64Array[] = [];
-    for (let count = 0; open.length > 0 && count < NODES_PER_READ; ) {
-      const nodes = open.pop()!;
-      batch.push(nodes);
-      count += nodes.length;
+    for (let nodes = 0; open.length > 0 && nodes < NODES_PER_READ; ) {
+      const part = open.pop()!;
+      batch.push(part);
+      nodes += part.length;
     }
     const found = await readChildren(context.rows, concatenate(batch).sort(), time, { signal: options.signal });
     sort(concatenate(Array.from(found.values(), (node) => node.children)));

@@ -2,6 +2,7 @@ import type { Time } from "../contract.ts";
 import { halves } from "../ids.ts";
 import type { ViewContext } from "./context.ts";
 import { IdIndex } from "./id-table.ts";
+import { requireWithin } from "./limit.ts";
 import { readNodes } from "./node-reader.ts";
 
 const NODES_PER_READ = 4096;
@@ -14,7 +15,7 @@ export async function level2Pairs(
   context: ViewContext,
   nodes: BigUint64Array,
   time: Time,
-  signal?: AbortSignal,
+  { limit, signal }: { readonly limit?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<BigUint64Array> {
   const index = new IdIndex(nodes);
   const pairs: bigint[] = [];
@@ -28,6 +29,7 @@ export async function level2Pairs(
           if (ids[k]! > id && index.of(half[2 * k]!, half[2 * k + 1]!) >= 0) partners.add(ids[k]!);
       }
       for (const partner of [...partners].sort(ascending)) pairs.push(id, partner);
+      requireWithin(limit, pairs.length / 2, "edges between level-2 nodes");
     }
   }
   return BigUint64Array.from(pairs);

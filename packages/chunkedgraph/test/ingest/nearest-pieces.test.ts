@@ -1,7 +1,7 @@
 import { Random } from "@pcg/testkit";
 import { expect, test } from "vitest";
 import { joinNearestPieces } from "../../src/ingest/nearest-pieces.ts";
-import { UnionFind } from "../../src/ingest/union-find.ts";
+import { UnionFind } from "../../src/union-find.ts";
 
 function squaredDistance(points: Float64Array, a: number, b: number): number {
   return [0, 1, 2].reduce((sum, axis) => sum + (points[3 * a + axis]! - points[3 * b + axis]!) ** 2, 0);

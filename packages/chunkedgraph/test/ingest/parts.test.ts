@@ -7,7 +7,7 @@ import { defaultChunkSize, storageChunkSize } from "../../src/ingest/chunk-size.
 import { joinBrokenLabels } from "../../src/ingest/join-pieces.ts";
 import { decodeRuns, encodeRuns, slicePlane } from "../../src/ingest/planes.ts";
 import { asUint32, asUint64, decodeSections, encodeSections } from "../../src/ingest/sections.ts";
-import { UnionFind } from "../../src/ingest/union-find.ts";
+import { UnionFind } from "../../src/union-find.ts";
 
 describe("chunk sizes", () => {
   test("default chunks are whole storage chunks of about a million voxels with similar extents", () => {
