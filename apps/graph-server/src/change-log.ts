@@ -18,7 +18,7 @@ export function summarize(operations: readonly Operation[]): JsonOut {
     n_splits: 0,
     n_mergers: operations.length,
     user_info: users,
-    operations_ids: operations.map((operation) => Number(operation.id)),
+    operations_ids: operations.map((operation) => operation.id),
     past_ids: operations.flatMap((operation) => Array.from(operation.oldRoots)),
   };
 }
@@ -27,7 +27,7 @@ export function summarize(operations: readonly Operation[]): JsonOut {
 export function tabulate(operations: readonly Operation[], filtered: boolean): JsonOut {
   const column = (cell: (operation: Operation) => JsonOut): JsonOut => byRow(operations.map(cell));
   return {
-    operation_id: column((operation) => Number(operation.id)),
+    operation_id: column((operation) => operation.id),
     timestamp: column((operation) => toMilliseconds(operation.time)),
     user_id: column((operation) => operation.user),
     before_root_ids: column((operation) => operation.oldRoots),
@@ -67,7 +67,7 @@ export function details(operation: Operation): JsonOut {
 /** The two columns of a person's operations. */
 export function userOperations(operations: readonly Operation[]): JsonOut {
   return {
-    operation_id: byRow(operations.map((operation) => Number(operation.id))),
+    operation_id: byRow(operations.map((operation) => operation.id)),
     timestamp: byRow(operations.map((operation) => toMilliseconds(operation.time))),
   };
 }

@@ -6,6 +6,10 @@ export interface Limits {
   readonly headerBytes: number;
   /** Bytes of remapped object chunks kept in memory. */
   readonly objectCacheBytes: number;
+  /** Ids in one answer of `leaves` and `leaves_many`. */
+  readonly idsPerAnswer: number;
+  /** Edges, and nodes they join, in one answer of `subgraph` and `lvl2_graph`, or to search for a path. */
+  readonly edgesPerAnswer: number;
   /** Operations in one answer of the history. */
   readonly operationsPerAnswer: number;
   /** Change feeds open at once. */
@@ -16,6 +20,8 @@ export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 32 * 2 ** 20,
   headerBytes: 256 * 2 ** 10,
   objectCacheBytes: 128 * 2 ** 20,
+  idsPerAnswer: 2 ** 22,
+  edgesPerAnswer: 2 ** 20,
   operationsPerAnswer: 10_000,
   feeds: 256,
 };

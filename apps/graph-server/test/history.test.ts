@@ -28,10 +28,10 @@ describe("editing and what remains of it", () => {
     server = await toy();
     before = await roots();
     const first = (await (await merge(at(A, 20), at(before[1]!, 80))).json()) as {
-      operation_id: number;
+      operation_id: string;
       new_root_ids: string[];
     };
-    expect(first).toEqual({ operation_id: 1, new_root_ids: [expect.any(String)] });
+    expect(first).toEqual({ operation_id: "1", new_root_ids: [expect.any(String)] });
     middle = BigInt(first.new_root_ids[0]!);
     last = BigInt(((await (await merge(at(C, 80), at(D, 120))).json()) as { new_root_ids: [string] }).new_root_ids[0]);
     times = server.graph.log.map(({ time }) => time);

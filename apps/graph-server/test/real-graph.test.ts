@@ -82,6 +82,45 @@ describe("a graph that was ingested, edited at random over HTTP, beside a plain 
     expectSamePartition(await readThrough(request, "/objects/foam"), states[0]!.nameOf);
   });
 
+  test("an object too large for one answer gets a 413 that says what to do, and its parts are answered", async () => {
+    const limited = createServer({ tables, limits: { idsPerAnswer: 3, edgesPerAnswer: 2 } });
+    const ask = (path: string, init?: RequestInit) => limited.request(`http://localhost${API}${path}`, init);
+    const all = await roots(BigUint64Array.from(new Set(supervoxels.filter((id) => id !== 0n))));
+    const counts = new Map<bigint, number>();
+    for (const root of all) counts.set(root, (counts.get(root) ?? 0) + 1);
+    const [large] = [...counts].find(([, count]) => count > 4)!;
+    const [small] = [...counts].find(([, count]) => count === 1)!;
+
+    const box = (side: number): string => OFFSET.map((low) => `${low}-${low + side}`).join("_");
+    for (const [path, what] of [
+      [`/node/${large}/leaves`, /^more than 3 supervoxels, .*give bounds/],
+      [`/node/${large}/leaves?stop_layer=2`, /^more than 3 nodes on layer 2, .*give bounds/],
+      [`/node/${large}/leaves?bounds=${box(1000)}`, /^more than 3 supervoxels, .*give smaller bounds/],
+      [`/node/${large}/subgraph`, /^more than 2 .*give bounds/],
+      [`/node/${large}/lvl2_graph`, /^more than 2 .*give bounds/],
+    ] as const) {
+      const answer = await ask(path);
+      expect([path, answer.status]).toEqual([path, 413]);
+      const body = await answer.json();
+      expect(body).toEqual({ code: 413, reason: "too-large", message: expect.stringMatching(what) });
+    }
+    for (const part of ["leaves", "subgraph", "lvl2_graph"]) {
+      expect((await ask(`/node/${large}/${part}?bounds=${box(1)}`)).status).toBe(200);
+      expect((await ask(`/node/${small}/${part}`)).status).toBe(200);
+    }
+    const many = (ids: readonly bigint[]) =>
+      ask("/node/leaves_many", { method: "POST", body: `{"node_ids":[${ids}]}` });
+    const few = [...counts].filter(([, count]) => count === 1).map(([root]) => root);
+    expect((await many(few.slice(0, 3))).status).toBe(200);
+    expect((await many([small, small, small, small])).status).toBe(200);
+    expect(await (await many(few.slice(0, 4))).json()).toMatchObject({
+      code: 413,
+      message: expect.stringMatching(/^more than 3 supervoxels/),
+    });
+    const announced = (await (await limited.request("http://localhost/api/limits")).json()) as object;
+    expect(announced).toMatchObject({ idsPerAnswer: 3, edgesPerAnswer: 2 });
+  });
+
   test("each of many merges joins what was pointed at, now and in no moment before", async () => {
     for (let edit = 0; edit < 12; edit++) {
       const { nameOf } = states.at(-1)!;

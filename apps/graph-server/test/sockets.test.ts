@@ -94,6 +94,14 @@ describe("over a socket", () => {
     expect(then.body.toString()).toBe(`{"valid_roots":[${A}]}`);
     const packed = await send("GET", `${API}/valid_nodes`, gzipSync(nodes), { "content-encoding": "gzip" });
     expect(packed.body.toString()).toBe(`{"valid_roots":[${A},${merged}]}`);
+    // The merge was at 1,700,000,001.123459: since then the root before it is superseded.
+    const during = async (window: string): Promise<string> =>
+      (await send("GET", `${API}/valid_nodes?${window}`, `{"node_ids":[${A},${a},${merged}]}`)).body.toString();
+    expect(await during("start_timestamp=946684800")).toBe(`{"valid_roots":[${A},${a},${merged}]}`);
+    expect(await during("start_timestamp=1700000001.123458")).toBe(`{"valid_roots":[${A},${a},${merged}]}`);
+    expect(await during("start_timestamp=1700000001.123459")).toBe(`{"valid_roots":[${A},${merged}]}`);
+    expect(await during("end_timestamp=1700000001.123458")).toBe(`{"valid_roots":[${A},${a}]}`);
+    expect(await during("start_timestamp=1700000001.2&end_timestamp=1700000001")).toBe('{"valid_roots":[]}');
     expect((await send("GET", `${API}/valid_nodes`)).status).toBe(400);
   });
 

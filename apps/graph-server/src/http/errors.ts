@@ -33,6 +33,7 @@ const GRAPH_STATUS: Partial<Record<GraphErrorCode, ErrorStatus>> = {
   "same-supervoxel": 400,
   "same-object": 400,
   "too-far": 400,
+  "too-large": 413,
   superseded: 400,
   busy: 409,
   "clock-behind": 409,

@@ -1,14 +1,14 @@
 import { z } from "@hono/zod-openapi";
-import type { GraphSettings, GraphView } from "@pcg/chunkedgraph";
+import { type GraphSettings, type GraphView, level2Path } from "@pcg/chunkedgraph";
 import { ChunkGrid, IdLayout } from "@pcg/chunkedgraph/ids";
 import type { Xyz } from "@pcg/volume";
+import { bounded } from "../http/bounded.ts";
 import type { Endpoints } from "../http/endpoint.ts";
 import { HttpError } from "../http/errors.ts";
 import { IdPairs } from "../http/json-write.ts";
 import { type NmPoint, toPick, twoPoints } from "../http/payload.ts";
 import { bounds } from "../http/query.ts";
 import { Answer } from "../http/respond.ts";
-import { shortestPath } from "../level2-path.ts";
 import type { TableAt } from "../tables.ts";
 import { idsSchema, pointSchema } from "./schemas.ts";
 
@@ -16,6 +16,8 @@ const MAX_INT32 = 2 ** 31 - 1;
 
 /** How the parts of an object hang together. */
 export function connectivityRoutes(endpoints: Endpoints): void {
+  const limit = endpoints.services.limits.edgesPerAnswer;
+
   endpoints.add(
     {
       method: "get",
@@ -26,7 +28,8 @@ export function connectivityRoutes(endpoints: Endpoints): void {
     },
     async ({ at, id, query, signal }) => {
       const box = query.bounds;
-      const edges = await (await at.view()).level2Graph(id, { signal, ...(box && { box }) });
+      const view = await at.view();
+      const edges = await bounded({ limit, box }, (part) => view.level2Graph(id, { ...part, signal }));
       const headers: Record<string, string> = box === undefined ? {} : { "Used-Bounds": "true" };
       return Answer.json({ edge_graph: new IdPairs(edges) }, { headers });
     },
@@ -41,8 +44,8 @@ export function connectivityRoutes(endpoints: Endpoints): void {
       answer: z.object({ nodes: z.array(idsSchema), affinities: z.array(z.number()), areas: z.array(z.int()) }),
     },
     async ({ at, id, query, signal }) => {
-      const box = query.bounds;
-      const edges = await (await at.view()).subgraph(id, { signal, ...(box && { box }) });
+      const view = await at.view();
+      const edges = await bounded({ limit, box: query.bounds }, (part) => view.subgraph(id, { ...part, signal }));
       return {
         nodes: new IdPairs(edges.pairs),
         affinities: Array.from(edges.affinities),
@@ -62,14 +65,14 @@ export function connectivityRoutes(endpoints: Endpoints): void {
     async ({ at, body, signal }) => {
       const view = await at.view();
       const supervoxels = await resolvePoints(at, view, body, signal);
-      const [rootA, rootB] = (await view.roots(supervoxels, { signal })) as unknown as [bigint, bigint];
-      if (rootA !== rootB) {
-        throw new HttpError(400, `the points lie in two objects, ${rootA} and ${rootB}; a path exists within one`);
+      const remedy = "the object is too large to search; use lvl2_graph with bounds";
+      const path = await bounded({ limit, remedy }, (part) =>
+        level2Path(view, supervoxels[0]!, supervoxels[1]!, { ...part, signal }),
+      );
+      if (path === undefined) {
+        const roots = await view.roots(supervoxels, { signal });
+        throw new HttpError(400, `the points lie in two objects, ${roots.join(" and ")}; a path exists within one`);
       }
-      const [start, goal] = (await view.roots(supervoxels, { stopLayer: 2, signal })) as unknown as [bigint, bigint];
-      const edges = start === goal ? new BigUint64Array() : await view.level2Graph(rootA, { signal });
-      const path = shortestPath(edges, start, goal);
-      if (path === undefined) throw new HttpError(400, `no chain of level-2 nodes joins ${start} and ${goal}`);
       const centre = chunkCentre(at.graph.settings);
       return { centroids_list: Array.from(path, centre), failed_l2_ids: [], l2_path: path };
     },

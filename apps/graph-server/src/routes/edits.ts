@@ -26,7 +26,7 @@ export function editRoutes(endpoints: Endpoints): void {
           picks: [toPick(body[0], resolution), toPick(body[1], resolution)],
           ...(distance !== undefined && { maxChunkDistance: distance }),
         });
-        return { operation_id: Number(result.operationId), new_root_ids: result.newRoots };
+        return { operation_id: result.operationId, new_root_ids: result.newRoots };
       } catch (error) {
         if (!isGraphError(error, "unknown-id")) throw error;
         throw new HttpError(400, error.message, { reason: error.code, cause: error });

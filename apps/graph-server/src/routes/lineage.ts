@@ -1,11 +1,10 @@
 import { z } from "@hono/zod-openapi";
-import type { Lineage, Time } from "@pcg/chunkedgraph";
+import { type Lineage, lineageUntil, rootMapping } from "@pcg/chunkedgraph";
 import type { Call, Endpoints } from "../http/endpoint.ts";
 import type { JsonOut } from "../http/json-write.ts";
 import { idList } from "../http/payload.ts";
 import { time } from "../http/query.ts";
 import { toSeconds } from "../http/time-text.ts";
-import { pastIdMaps } from "../past-ids.ts";
 import { idSchema, idsSchema } from "./schemas.ts";
 
 const window = { timestamp_past: time, timestamp_future: time };
@@ -15,7 +14,7 @@ const lineageSchema = z.object({
   directed: z.literal(true),
   multigraph: z.literal(false),
   graph: z.object({}),
-  nodes: z.array(z.object({ id: idSchema, timestamp: z.number(), operation_id: z.int().optional() })),
+  nodes: z.array(z.object({ id: idSchema, timestamp: z.number(), operation_id: idSchema.optional() })),
   links: z.array(z.object({ source: idSchema, target: idSchema })),
 });
 
@@ -50,7 +49,7 @@ export function lineageRoutes(endpoints: Endpoints): void {
       answer: z.object({ past_id_map: z.record(z.string(), idsSchema), future_id_map: z.record(z.string(), idSchema) }),
     },
     async (call) => {
-      const maps = pastIdMaps(await lineage(call, call.body), call.body);
+      const maps = rootMapping(await lineage(call, call.body), call.body);
       return { past_id_map: Object.fromEntries(maps.past), future_id_map: Object.fromEntries(maps.future) };
     },
   );
@@ -65,13 +64,7 @@ async function lineage({ at, query, signal }: Window, roots: BigUint64Array): Pr
     { ...(from !== undefined && { from }), ...(to !== undefined && { to }) },
     { signal },
   );
-  return at.pin === undefined ? found : until(found, at.pin);
-}
-
-function until({ nodes, links }: Lineage, pin: Time): Lineage {
-  const known = nodes.filter((node) => node.time <= pin);
-  const ids = new Set(known.map((node) => node.id));
-  return { nodes: known, links: links.filter((link) => ids.has(link.source) && ids.has(link.target)) };
+  return at.pin === undefined ? found : lineageUntil(found, at.pin);
 }
 
 function nodeLink({ nodes, links }: Lineage): JsonOut {
@@ -82,7 +75,7 @@ function nodeLink({ nodes, links }: Lineage): JsonOut {
     nodes: nodes.map((node) => ({
       id: node.id,
       timestamp: toSeconds(node.time),
-      operation_id: node.operationId === undefined ? undefined : Number(node.operationId),
+      operation_id: node.operationId,
     })),
     links: links.map(({ source, target }) => ({ source, target })),
   };

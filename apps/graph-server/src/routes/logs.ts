@@ -25,7 +25,7 @@ export function logRoutes(endpoints: Endpoints): void {
         n_splits: z.int(),
         n_mergers: z.int(),
         user_info: z.record(z.string(), z.object({ n_splits: z.int(), n_mergers: z.int() })),
-        operations_ids: z.array(z.int()),
+        operations_ids: idsSchema,
         past_ids: idsSchema,
       }),
     },

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { bounded } from "../http/bounded.ts";
 import type { Endpoints } from "../http/endpoint.ts";
 import { HttpError } from "../http/errors.ts";
 import { binaryIds, idList } from "../http/payload.ts";
@@ -61,6 +62,8 @@ export function rootRoutes(endpoints: Endpoints): void {
 
 /** From a node downwards: its children, its leaves, the supervoxels of a chunk. */
 export function treeRoutes(endpoints: Endpoints): void {
+  const limit = endpoints.services.limits.idsPerAnswer;
+
   endpoints.add(
     {
       method: "get",
@@ -86,7 +89,9 @@ export function treeRoutes(endpoints: Endpoints): void {
     },
     async ({ at, id, query, signal }) => {
       const view = await at.view();
-      return { leaf_ids: await view.leaves(id, { ...stopAt(query.stop_layer, signal), ...within(query.bounds) }) };
+      const options = stopAt(query.stop_layer, signal);
+      const leaves = await bounded({ limit, box: query.bounds }, (part) => view.leaves(id, { ...options, ...part }));
+      return { leaf_ids: leaves };
     },
   );
 
@@ -101,11 +106,17 @@ export function treeRoutes(endpoints: Endpoints): void {
     },
     async ({ at, query, body, signal }) => {
       const view = await at.view();
-      const leaves: Record<string, BigUint64Array> = {};
-      for (const id of body) {
-        leaves[String(id)] = await view.leaves(id, { ...stopAt(query.stop_layer, signal), ...within(query.bounds) });
-      }
-      return leaves;
+      const options = stopAt(query.stop_layer, signal);
+      return await bounded({ limit, box: query.bounds }, async (part) => {
+        const leaves: Record<string, BigUint64Array> = {};
+        let left = limit;
+        for (const id of new Set(body)) {
+          const found = await view.leaves(id, { ...options, ...part, limit: left });
+          leaves[String(id)] = found;
+          left -= found.length;
+        }
+        return leaves;
+      });
     },
   );
 
@@ -140,8 +151,4 @@ export function treeRoutes(endpoints: Endpoints): void {
 
 function stopAt(layer: number | undefined, signal: AbortSignal): { signal: AbortSignal; stopLayer?: number } {
   return layer === undefined ? { signal } : { signal, stopLayer: layer };
-}
-
-function within<B>(box: B | undefined): { box?: B } {
-  return box === undefined ? {} : { box };
 }

@@ -7,4 +7,4 @@ export const idSchema = z.union([z.int(), z.string()]).openapi("Id", {
 });
 export const idsSchema = z.array(idSchema);
 export const pointSchema = z.array(z.number()).length(3);
-export const editSchema = z.object({ operation_id: z.int(), new_root_ids: idsSchema });
+export const editSchema = z.object({ operation_id: idSchema, new_root_ids: idsSchema });

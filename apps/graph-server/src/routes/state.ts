@@ -1,6 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { Time } from "@pcg/chunkedgraph";
-import { covering } from "../covering.ts";
+import { minimalCover, type Time, validBetween } from "@pcg/chunkedgraph";
 import type { Endpoints } from "../http/endpoint.ts";
 import { HttpError } from "../http/errors.ts";
 import { idList } from "../http/payload.ts";
@@ -50,15 +49,15 @@ export function stateRoutes(endpoints: Endpoints): void {
     {
       method: "get",
       path: "/valid_nodes",
-      summary: "Those of the ids that exist, on any layer",
-      query: { end_timestamp: time },
+      summary: "Those of the ids, of any layer, that belong to the graph at some moment of a window of time",
+      query: { start_timestamp: time, end_timestamp: time },
       body: idList("node_ids"),
       answer: z.object({ valid_roots: idsSchema }),
     },
     async ({ at, query, body, signal }) => {
-      const end = await at.view(query.end_timestamp);
-      const exist = await end.exist(body, { signal });
-      return { valid_roots: body.filter((_, i) => exist[i] === 1) };
+      const [first, last] = [await at.view(query.start_timestamp ?? 0n), await at.view(query.end_timestamp)];
+      const valid = await validBetween(first, last, body, { signal });
+      return { valid_roots: body.filter((_, i) => valid[i] === 1) };
     },
   );
 
@@ -98,7 +97,7 @@ export function stateRoutes(endpoints: Endpoints): void {
       body: idList("node_ids"),
       answer: "binary",
     },
-    async ({ at, body, signal }) => Answer.ids(await covering(await at.view(), body, signal)),
+    async ({ at, body, signal }) => Answer.ids(await minimalCover(await at.view(), body, { signal })),
   );
 }
 
