@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { cli } from "./cli.ts";
 
 const stop = new AbortController();

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command `pcg-ingest`. Exit codes: 0 done, 1 failed (or interrupted), 2 wrong usage.
  * @module

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command `pcg-proofreader`, and what `npm start` runs. Exit codes: 0 ended as asked, 1 failed, 2 wrong usage.
  * @module
