@@ -3,6 +3,15 @@ import { expect, test } from "vitest";
 
 test("the public names are these", async () => {
   expect(await publicApi(new URL("../", import.meta.url))).toEqual({
-    ".": ["UsageError", "reportProgress", "runIngest", "tableFolder"],
+    ".": [
+      "UsageError",
+      "addIngestOptions",
+      "describeFailure",
+      "ingestOptions",
+      "reportProgress",
+      "runIngest",
+      "stopSignal",
+      "tableFolder",
+    ],
   });
 });

@@ -3,13 +3,21 @@
  * @module
  */
 import { ConfigError, readConfig } from "@pcg/graph-server";
-import { reportProgress, UsageError } from "@pcg/ingest";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import {
+  addIngestOptions,
+  describeFailure,
+  type IngestFlags,
+  ingestOptions,
+  reportProgress,
+  stopSignal,
+  UsageError,
+} from "@pcg/ingest";
+import { Command, CommanderError } from "commander";
 import { pino } from "pino";
 import { openBrowser } from "./open-browser.ts";
 import { type ProofreaderOptions, startProofreader } from "./proofreader.ts";
 
-interface Flags {
+interface Flags extends IngestFlags {
   readonly volume?: string;
   readonly table?: string;
   readonly data: string;
@@ -20,35 +28,28 @@ interface Flags {
   readonly user?: string;
   readonly publicUrl?: string;
   readonly browser: boolean;
-  readonly scale?: string;
-  readonly chunkSize?: [number, number, number];
-  readonly connectivity?: 6 | 26;
-  readonly splitDisconnected?: true;
   readonly logLevel?: string;
 }
 
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}; the next start goes on from here`)));
-  }
+  const stop = stopSignal("the next start goes on from here");
   try {
     const command = makeCommand();
     await command.parseAsync(argv);
-    await run(command.opts<Flags>(), stop.signal);
+    await run(command.opts<Flags>(), stop);
     return 0;
   } catch (error) {
     // Commander has printed its message, or the help or version that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`error: ${describeFailure(error)}\n`);
     return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
   }
 }
 
 function makeCommand(): Command {
-  return new Command("pcg-proofreader")
+  const command = new Command("pcg-proofreader")
     .description(
       "Ingest a segmentation, serve it, and open a page to proofread it.\n" +
         "Without --volume it makes a piece of tutorial tissue with planted mistakes.",
@@ -62,11 +63,8 @@ function makeCommand(): Command {
     .option("--token <text>", "what clients have to send as Bearer token")
     .option("--user <name>", "name of edits made without a token of one's own; default: anonymous")
     .option("--public-url <url>", "address people reach this server by")
-    .option("--no-browser", "do not open the page")
-    .option("--scale <key>", "scale of the volume; default: the finest")
-    .option("--chunk-size <x,y,z>", "voxels per graph chunk; default: chosen from the volume", parseXyz)
-    .option("--connectivity <6|26>", "voxels of one label that make one supervoxel; default: 26", parseConnectivity)
-    .option("--split-disconnected", "make each piece of a label an object of its own")
+    .option("--no-browser", "do not open the page");
+  return addIngestOptions(command)
     .option("--log-level <level>", "silent, error, info or debug; default: error")
     .allowExcessArguments(false)
     .exitOverride();
@@ -77,15 +75,12 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   const config = readConfig({ flags: { data, port, host, token, user, publicUrl, logLevel }, env: process.env });
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
   const progress = reportProgress();
-  const { volume, image, scale, chunkSize, connectivity, splitDisconnected } = flags;
+  const { volume, image } = flags;
   const options: ProofreaderOptions = {
     table: flags.table ?? (volume === undefined ? "tutorial" : "segmentation"),
     ...(volume === undefined ? {} : { volume }),
     ...(image === undefined ? {} : { image }),
-    ...(scale === undefined ? {} : { scale }),
-    ...(chunkSize === undefined ? {} : { chunkSize }),
-    ...(connectivity === undefined ? {} : { connectivity }),
-    ...(splitDisconnected === undefined ? {} : { splitDisconnected }),
+    ...ingestOptions(flags),
     onProgress: progress.onProgress,
     signal,
   };
@@ -94,17 +89,4 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   if (flags.browser && process.stdout.isTTY) openBrowser(server.url);
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   await server.close();
-}
-
-function parseXyz(text: string): [number, number, number] {
-  if (!/^[1-9]\d{0,8},[1-9]\d{0,8},[1-9]\d{0,8}$/.test(text)) {
-    throw new InvalidArgumentError("expected three whole numbers from 1 up, like 128,128,64");
-  }
-  return text.split(",").map(Number) as [number, number, number];
-}
-
-function parseConnectivity(text: string): 6 | 26 {
-  if (text === "6") return 6;
-  if (text === "26") return 26;
-  throw new InvalidArgumentError("expected 6 or 26");
 }
