@@ -1,16 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { fileKvStore } from "@pcg/kvstore/file";
 import { openVolumeIn } from "@pcg/volume";
 import { encodeInfo } from "neuroglancer-precomputed";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { spawnCommand, start } from "./support/command.ts";
 
-// These start the built command, as `npm start` does.
-const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 let folder: string;
 let volume: string;
 
@@ -63,32 +60,6 @@ test("the bundle holds Neuroglancer's workers whole", async () => {
   expect(await size(/^async_computation\.bundle-.*\.js$/)).toBeGreaterThan(50_000);
 });
 
-test("without a volume the tutorial is made once, with its list of mistakes", async () => {
-  const data = join(folder, "tutorial-data");
-  const server = await start("--data", data, "--port", "0", "--no-browser");
-  const truth = JSON.parse(await readFile(join(data, "tutorial/source/ground-truth.json"), "utf8"));
-  expect(truth.errors.length).toBeGreaterThan(40);
-  const { tables } = (await (await fetch(`${server.url}api/tables`)).json()) as { tables: { hasImage: boolean }[] };
-  expect(tables).toMatchObject([{ name: "tutorial", hasImage: true, voxelOffset: [1024, 768, 96] }]);
-  await server.stop("SIGTERM");
-});
-
-test("a stop while ingesting ends at once, and the next start goes on", async () => {
-  const data = join(folder, "stopped");
-  const args = ["--data", data, "--table", "tutorial", "--port", "0", "--no-browser"];
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  await new Promise<void>((resolve) => {
-    child.stderr!.on("data", (text) => {
-      if (String(text).includes("supervoxels")) resolve();
-    });
-  });
-  child.kill("SIGTERM");
-  expect(await new Promise((resolve) => child.on("close", resolve))).toBe(1);
-  const server = await start(...args);
-  expect((await fetch(`${server.url}segmentation/table/tutorial/info`)).status).toBe(200);
-  await server.stop("SIGTERM");
-});
-
 test.each([
   [["--volume", "/nowhere/at/all"], 1, /No volume in .*nowhere/],
   [["--volume", "wonder://x/y"], 1, /wonder/],
@@ -99,9 +70,7 @@ test.each([
   [["--frobnicate"], 2, /unknown option/],
 ])("%j ends with %d and one explaining line", async (args, code, message) => {
   const data = join(folder, "refused");
-  const child = spawn(process.execPath, [main, "--data", data, "--no-browser", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawnCommand("--data", data, "--no-browser", ...args);
   let log = "";
   child.stderr!.on("data", (text) => {
     log += text;
@@ -148,36 +117,4 @@ async function merge(url: string, table: string): Promise<string> {
   const body = JSON.stringify([await point(0), await point(10)]);
   const answer = await fetch(`${api}/merge?int64_as_str=1`, { method: "POST", body });
   return ((await answer.json()) as { new_root_ids: string[] }).new_root_ids[0]!;
-}
-
-interface Started {
-  readonly url: string;
-  readonly log: string;
-  stop(signal: NodeJS.Signals): Promise<number | null>;
-}
-
-async function start(...args: string[]): Promise<Started> {
-  const child: ChildProcess = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
-  let log = "";
-  child.stderr!.on("data", (text) => {
-    log += text;
-  });
-  const url = await new Promise<string>((resolve, reject) => {
-    let output = "";
-    child.stdout!.on("data", (text) => {
-      output += text;
-      const ready = /^ready (\S+)$/m.exec(output);
-      if (ready) resolve(ready[1]!);
-    });
-    void closed.then((code) => reject(new Error(`ended with ${code} before it was ready:\n${log}`)));
-  });
-  return {
-    url,
-    log,
-    stop: (signal) => {
-      child.kill(signal);
-      return closed;
-    },
-  };
 }
