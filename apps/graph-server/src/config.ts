@@ -11,7 +11,7 @@ const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text)
 
 const schema = z.strictObject({
   /** Folder of the tables. */
-  data: z.string().min(1),
+  data: z.string({ error: "name the data folder: --data DIR, PCG_DATA, or data: in the YAML file" }).min(1),
   port: port.default(8080),
   host: z.string().min(1).default("127.0.0.1"),
   /** One token for everybody … */

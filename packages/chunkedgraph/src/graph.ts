@@ -2,7 +2,7 @@
  * The graph as its users hold it: settings, views, edits, history.
  * @module
  */
-import { type RowStore, readRow } from "@pcg/rowstore";
+import type { RowStore } from "@pcg/rowstore";
 import type { Xyz } from "@pcg/volume";
 import type {
   EditResult,
@@ -18,13 +18,14 @@ import type {
 } from "./contract.ts";
 import { type CommitEnvironment, commitPlan, recordRefusal } from "./edit/commit.ts";
 import { planMerge } from "./edit/merge.ts";
+import { RecentRefusals } from "./edit/refusals.ts";
 import { checkMergeRequest, checkPicks } from "./edit/request.ts";
 import { resolvePicks } from "./edit/resolve.ts";
 import { GraphError, isGraphError } from "./errors.ts";
 import { Feed, type Logger } from "./history/feed.ts";
 import { createHistory } from "./history/graph-history.ts";
-import { decodeIngestState, INGEST, ingestKey, SETTINGS, settingsKey } from "./rows/index.ts";
-import { decodeSettings, gridOf } from "./settings.ts";
+import { readIngestedSettings } from "./ingested.ts";
+import { gridOf } from "./settings.ts";
 import { type Clock, earlier } from "./time.ts";
 import { EdgeReader } from "./view/chunk-edges.ts";
 import type { ViewContext } from "./view/context.ts";
@@ -56,15 +57,7 @@ const MAX_PLANS = 20;
  * Several processes may have the same graph open; each sees the others' edits in every view it takes afterwards.
  */
 export async function openGraph(options: OpenGraphOptions): Promise<Graph> {
-  const { rows } = options;
-  const settings = (await readRow(rows, settingsKey(), { columns: [SETTINGS] }))?.cells[0];
-  if (settings === undefined)
-    throw new GraphError("not-ingested", "the row store holds no graph: ingest a segmentation first");
-  const state = (await readRow(rows, ingestKey(), { columns: [INGEST] }))?.cells[0];
-  const status = state === undefined ? "running" : decodeIngestState(state.value).status;
-  if (status !== "complete")
-    throw new GraphError("not-ingested", "the ingest of this graph is not complete: resume it first", { status });
-  return new OpenedGraph(options, decodeSettings(settings.value));
+  return new OpenedGraph(options, await readIngestedSettings(options.rows));
 }
 
 class OpenedGraph implements Graph {
@@ -75,6 +68,7 @@ class OpenedGraph implements Graph {
   private readonly voxels: Voxels;
   private readonly commits: CommitEnvironment;
   private readonly feed: Feed;
+  private readonly refusals = new RecentRefusals();
   /** Commits of this process, one after another: they would only get into each other's way. */
   private committing: Promise<unknown> = Promise.resolve();
 
@@ -130,7 +124,8 @@ class OpenedGraph implements Graph {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const { user, picks } = request;
-      await recordRefusal(this.commits, { kind: "merge", user, picks, supervoxels }, error);
+      if (!this.refusals.isRepeated(request, error))
+        await recordRefusal(this.commits, { kind: "merge", user, picks, supervoxels }, error);
       throw error;
     }
     throw new GraphError("busy", `the objects changed under ${MAX_PLANS} plans in a row: try again`, { MAX_PLANS });

@@ -123,6 +123,15 @@ describe("merge", () => {
     expect(await (await s.graph.view()).leaves(newRoots[0]!)).toEqual(s.ids("A0", "B0"));
   });
 
+  test("a refused merge that a client repeats at once is one line in the log", async () => {
+    const s = await openSketch(4, ["A0 0.5 A1", "A1 inf B0"]);
+    for (let attempt = 0; attempt < 3; attempt++) await expect(s.merge("A0", "B0")).rejects.toThrow("both points");
+    await expect(s.merge("A1", "B0")).rejects.toThrow("both points");
+    const log = [];
+    for await (const operation of s.graph.history.operationsBetween(0n, 1n << 60n)) log.push(operation.status);
+    expect(log).toEqual(["refused", "refused"]);
+  });
+
   test("scenario 9: refusals name their reason and leave nothing but a line in the log", async () => {
     const s = await openSketch(4, ["A0 0.5 A1", "A1 inf B0", "C0", "A5"]);
     const before = await graphRows(s.rows);

@@ -10,6 +10,9 @@ import { SERVER_VERSION } from "../version.ts";
 import { volumeTag } from "../volume-address.ts";
 import { pointSchema } from "./schemas.ts";
 
+/** Later than any operation: the year 2255, the last one the log can hold. */
+const FOREVER = 2n ** 53n - 1n;
+
 const operationSchema = z
   .object({
     id: z.string(),
@@ -75,7 +78,8 @@ export function pageRoutes(api: Endpoints): void {
     },
     async ({ at, query, signal }) => {
       const limit = query.limit ?? limits.operationsPerAnswer;
-      const to = (await at.view(query.to)).time;
+      // Refusals come after the last commit too, so the present has no upper end.
+      const to = at.at(query.to) ?? FOREVER;
       const newest: Operation[] = [];
       let count = 0;
       for await (const operation of at.graph.history.operationsBetween(query.from ?? 0n, to, { signal })) {

@@ -2,12 +2,12 @@
  * The invariant checker: whether a store holds a sound graph, and where not.
  * @module
  */
-import { type RowStore, readRow } from "@pcg/rowstore";
+import type { RowStore } from "@pcg/rowstore";
 import type { Time } from "../contract.ts";
-import { GraphError } from "../errors.ts";
 import { type ChunkGrid, layerOf } from "../ids.ts";
-import { idOfKey, KIND, kindRange, SETTINGS, settingsKey, unpackId } from "../rows/index.ts";
-import { decodeSettings, gridOf } from "../settings.ts";
+import { readIngestedSettings } from "../ingested.ts";
+import { idOfKey, KIND, kindRange, unpackId } from "../rows/index.ts";
+import { gridOf } from "../settings.ts";
 import { earlier } from "../time.ts";
 import { readHead } from "../view/head.ts";
 import { type VoxelSource, Voxels } from "../voxels.ts";
@@ -57,9 +57,7 @@ export interface CheckReport {
  */
 export async function checkGraph(rows: RowStore, options: CheckOptions = {}): Promise<CheckReport> {
   const { signal, maxViolations = 1000 } = options;
-  const cell = (await readRow(rows, settingsKey(), { columns: [SETTINGS] }))?.cells[0];
-  if (cell === undefined) throw new GraphError("not-ingested", "the row store holds no graph");
-  const settings = decodeSettings(cell.value);
+  const settings = await readIngestedSettings(rows);
   const grid = gridOf(settings);
   const { layers, ingestTime } = settings;
   const head = (await readHead(rows)) ?? { lastTime: ingestTime, lastOperation: 0n };
