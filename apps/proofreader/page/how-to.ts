@@ -5,7 +5,10 @@ const seenKey = "pcg-first-steps-seen";
 const steps: readonly (readonly [string, string])[] = [
   ["Look", "Drag to move, wheel to go through the sections, Ctrl + wheel to zoom, right-click to centre."],
   ["Select", "Double-click an object: it lights up. Double-click again to put it away."],
-  ["Merge", "Select two pieces that belong together, press Shift + M, Ctrl + click a point on each, then Enter."],
+  [
+    "Merge",
+    "Select two pieces that belong together, press Shift + M, Ctrl + click a point on each, then Enter. Esc puts the tool away.",
+  ],
   ["Go back", "Drag the slider below: you see every earlier state, untouched. “Now” brings you back to editing."],
 ];
 

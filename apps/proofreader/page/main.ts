@@ -46,7 +46,7 @@ async function start(): Promise<void> {
   describeTable(table);
   const revision = () =>
     operations.findLast((operation) => operation.status === "done")?.time ?? String(table.ingestTime);
-  const view = startViewer(element("viewer"), initialState(base, table, undefined, revision()));
+  const view = startViewer(element("volume"), initialState(base, table, undefined, revision()));
   const moment = (): Moment => momentOfSource(view.sourceOf(graphLayer) ?? "");
 
   const timeline = createTimeline(element("timeline"), (to) => {
@@ -60,13 +60,15 @@ async function start(): Promise<void> {
       );
     }
   });
+  let connected = true;
   const showMoment = () => {
     const at = moment();
     timeline.show(operations, at);
     history.show(operations, at);
     const badge = element("moment");
-    badge.textContent = at === undefined ? "Live" : `As of ${momentText(at)}`;
+    badge.textContent = at === undefined ? (connected ? "Live" : "Offline, reconnecting …") : `As of ${momentText(at)}`;
     badge.classList.toggle("past", at !== undefined);
+    badge.classList.toggle("offline", at === undefined && !connected);
     element<HTMLButtonElement>("merge").disabled = at !== undefined;
   };
 
@@ -84,15 +86,21 @@ async function start(): Promise<void> {
     if (view.sourceOf(objectsLayer) === objectsSource(table, revisionInView)) return;
     view.putLayer(objectsLayer, objectsLayerState(table, revisionInView));
   };
-  watchOperations(table.name, operations.at(-1)?.time ?? String(table.ingestTime), (operation: Operation) => {
-    if (operations.some((known) => known.id === operation.id)) return;
-    operations.push(operation);
-    if (operation.status === "done" && moment() === undefined) {
-      view.replaceRoots(operation.oldRoots, operation.newRoots);
-      refreshObjects();
-      notify(`${describeOperation(operation)} by ${operation.user}`);
-    }
-    showMoment();
+  watchOperations(table.name, operations.at(-1)?.time ?? String(table.ingestTime), {
+    operation(operation: Operation) {
+      if (operations.some((known) => known.id === operation.id)) return;
+      operations.push(operation);
+      if (operation.status === "done" && moment() === undefined) {
+        view.replaceRoots(operation.oldRoots, operation.newRoots);
+        refreshObjects();
+        notify(`${describeOperation(operation)} by ${operation.user}`);
+      }
+      showMoment();
+    },
+    connected(now) {
+      connected = now;
+      showMoment();
+    },
   });
 
   const mergeButton = element<HTMLButtonElement>("merge");

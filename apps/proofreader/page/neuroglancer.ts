@@ -50,6 +50,9 @@ export function startViewer(target: HTMLElement, initial: object): ProofreadingV
   });
   hash.updateFromUrlHash();
   Object.assign(window, { viewer });
+  window.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") viewer.deactivateTools();
+  });
 
   const layer = () => viewer.layerManager.getLayerByName(graphLayer)?.layer as SegmentationLayer | undefined;
   const groups = () => layer()?.displayState.segmentationGroupState.value;

@@ -42,11 +42,19 @@ export async function fetchOperations(table: string): Promise<Operation[]> {
   return ((await getJson(path)) as { operations: Operation[] }).operations;
 }
 
-/** Calls back for each operation committed after `after` (unix seconds), whoever makes it; reconnects by itself. */
-export function watchOperations(table: string, after: string, onOperation: (operation: Operation) => void): () => void {
+/**
+ * Tells each operation committed after `after` (unix seconds), whoever makes it, and whether the server is there to tell.
+ * The browser reconnects by itself and misses nothing: the feed resumes after the last event.
+ */
+export function watchOperations(
+  table: string,
+  after: string,
+  listener: { operation(operation: Operation): void; connected(now: boolean): void },
+): void {
   const events = new EventSource(`${base}/api/tables/${encodeURIComponent(table)}/events?after=${after}`);
-  events.addEventListener("operation", (event) => onOperation(JSON.parse(event.data) as Operation));
-  return () => events.close();
+  events.addEventListener("operation", (event) => listener.operation(JSON.parse(event.data) as Operation));
+  events.addEventListener("open", () => listener.connected(true));
+  events.addEventListener("error", () => listener.connected(false));
 }
 
 /** The objects that hold the supervoxels of `roots` at `toTime` (`undefined`: now), when they are those of `fromTime`. */

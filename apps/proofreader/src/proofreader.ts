@@ -15,10 +15,11 @@ import {
   serve,
   serverOptions,
 } from "@pcg/graph-server";
-import { type RunIngestOptions, runIngest, tableFolder } from "@pcg/ingest";
+import { type RunIngestOptions, runIngest, tableFolder, UsageError } from "@pcg/ingest";
 import type { KvStore } from "@pcg/kvstore";
 import { openImage } from "./image.ts";
 import { pageRoutes } from "./page.ts";
+import { requireFreePort } from "./port.ts";
 import { ensureTutorialVolume } from "./tutorial.ts";
 
 /** What to proofread; everything about ingesting that is left out has the ingest's defaults. */
@@ -40,6 +41,7 @@ export async function startProofreader(
 ): Promise<RunningServer> {
   const { volume, image, ...ingest } = options;
   const { data } = config;
+  await requireFreePort(config);
   const source = volume === undefined ? await volumeAtHand(data, options) : { volume, image };
   const imageStore = source.image === undefined ? undefined : await openImage(source.image);
   try {
@@ -65,6 +67,9 @@ async function volumeAtHand(data: string, { image, table, signal, onProgress }: 
   if (await isComplete(data, table)) {
     const own = join(folder, "image");
     return { volume: undefined, image: image ?? (existsSync(own) ? own : undefined) };
+  }
+  if (existsSync(tableFolder(data, table).rows) && !existsSync(folder)) {
+    throw new UsageError(`table ${table} in ${data} is not complete: give its --volume again to go on with it`);
   }
   const tutorial = await ensureTutorialVolume(folder, {
     ...(signal && { signal }),

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileKvStore } from "@pcg/kvstore/file";
 import { openVolumeIn } from "@pcg/volume";
 import { encodeInfo } from "neuroglancer-precomputed";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { spawnCommand, start } from "./support/command.ts";
+import { runToEnd, start } from "./support/command.ts";
 
 let folder: string;
 let volume: string;
@@ -49,6 +50,26 @@ test("the page comes with a policy that keeps it on its origin, and with hashed 
   await server.stop("SIGTERM");
 });
 
+test("a taken port is told before anything is made", async () => {
+  const listener = createServer();
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const { port } = listener.address() as { port: number };
+  const data = join(folder, "port-taken");
+  const { code, log } = await runToEnd("--data", data, "--port", String(port), "--no-browser");
+  expect(code).toBe(1);
+  expect(log).toContain(`port ${port} of 127.0.0.1 is taken`);
+  expect(existsSync(data)).toBe(false);
+  listener.close();
+});
+
+test("a table that another volume began is not mistaken for the tutorial", async () => {
+  const data = join(folder, "unfinished");
+  await mkdir(join(data, "stripes/rows"), { recursive: true });
+  const { code, log } = await runToEnd("--data", data, "--table", "stripes", "--port", "0", "--no-browser");
+  expect(code).toBe(2);
+  expect(log).toContain("give its --volume again");
+});
+
 test("the bundle holds Neuroglancer's workers whole", async () => {
   const assets = new URL("../dist/page/assets/", import.meta.url);
   const { readdir, stat } = await import("node:fs/promises");
@@ -70,12 +91,9 @@ test.each([
   [["--frobnicate"], 2, /unknown option/],
 ])("%j ends with %d and one explaining line", async (args, code, message) => {
   const data = join(folder, "refused");
-  const child = spawnCommand("--data", data, "--no-browser", ...args);
-  let log = "";
-  child.stderr!.on("data", (text) => {
-    log += text;
-  });
-  expect(await new Promise((resolve) => child.on("close", resolve))).toBe(code);
+  const ended = await runToEnd("--data", data, "--no-browser", ...args);
+  expect(ended.code).toBe(code);
+  const { log } = ended;
   expect(log).toMatch(message);
   expect(log).not.toMatch(/\n\s+at /);
   expect(existsSync(join(data, "..", "escape"))).toBe(false);

@@ -8,6 +8,17 @@ export function spawnCommand(...args: string[]): ChildProcess {
   return spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
 }
 
+/** Runs the command to its end. */
+export async function runToEnd(...args: string[]): Promise<{ readonly code: number | null; readonly log: string }> {
+  const child = spawnCommand(...args);
+  let log = "";
+  child.stderr!.on("data", (text) => {
+    log += text;
+  });
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { code, log };
+}
+
 export interface Started {
   readonly url: string;
   readonly log: string;
