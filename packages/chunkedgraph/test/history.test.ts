@@ -130,7 +130,8 @@ describe("the log", () => {
 
   test("a window longer than one read holds every operation once", async () => {
     const s = await openSketch(3, ["A0", "A1"]);
-    for (let i = 0; i < 260; i++) await s.merge("A0", "A0").catch(() => undefined);
+    for (let i = 0; i < 260; i++)
+      await s.graph.merge({ ...s.request("A0", "A0"), user: `user ${i}` }).catch(() => undefined);
     await s.merge("A0", "A1");
     const found: Operation[] = [];
     for await (const operation of s.graph.history.operationsBetween(0n, 1n << 62n)) found.push(operation);
