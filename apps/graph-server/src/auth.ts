@@ -72,12 +72,13 @@ export class Auth {
   }
 
   /**
-   * Refuses an edit that a page of another origin sent without a token: browsers send such POSTs without asking first.
+   * Refuses an edit that a page of another origin sent without a token of its own: browsers send such POSTs without asking
+   * first, and add cookies by themselves.
    * @throws HttpError 403
    */
   guardEdit(request: HonoRequest, ownOrigin: string): void {
     const origin = request.header("origin");
-    if (origin === undefined || this.digests.length > 0) return;
+    if (origin === undefined || bearerToken(request) !== undefined) return;
     if (origin === ownOrigin || origin === new URL(request.url).origin || this.options.allowedOrigins.has(origin))
       return;
     throw new HttpError(
@@ -97,9 +98,13 @@ export class Auth {
   }
 }
 
+function bearerToken(request: HonoRequest): string | undefined {
+  return /^Bearer\s+(.+)$/i.exec(request.header("authorization") ?? "")?.[1]?.trim();
+}
+
 function presentedToken(request: HonoRequest): string | undefined {
-  const bearer = /^Bearer\s+(.+)$/i.exec(request.header("authorization") ?? "")?.[1];
-  if (bearer !== undefined) return bearer.trim();
+  const bearer = bearerToken(request);
+  if (bearer !== undefined) return bearer;
   const cookie = /(?:^|;\s*)middle_auth_token="?([^";]*)"?/.exec(request.header("cookie") ?? "")?.[1];
   return cookie ?? request.query("middle_auth_token");
 }

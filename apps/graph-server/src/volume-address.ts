@@ -20,7 +20,10 @@ export function splitTag(name: string): { readonly name: string; readonly tag: s
 
 /** The table, if the tag is its own; without a tag the caller has to check the user. @throws HttpError 404 */
 export function findTagged(tables: Tables, auth: Auth, name: string, tag: string | undefined): TableAt {
-  const at = findTable(tables, name);
-  if (tag === undefined || tag === volumeTag(auth, at.table)) return at;
+  if (tag === undefined) return findTable(tables, name);
+  // Whoever holds no key learns nothing of which tables there are.
+  const known = tables.has(name.replace(/@.*$/, ""));
+  const at = known ? findTable(tables, name) : undefined;
+  if (at !== undefined && tag === volumeTag(auth, at.table)) return at;
   throw new HttpError(404, `"${name}" has no version "${tag}"; read the address from the table's info again`);
 }

@@ -50,6 +50,25 @@ describe("with tokens", () => {
     expect(server.graph.log.map(({ user }) => user)).toEqual(["bob"]);
   });
 
+  test("a cookie alone lets no page of another origin edit: browsers send it by themselves", async () => {
+    const post = async (headers: Record<string, string>): Promise<number> =>
+      (await server.post(`${API}/merge`, "[]", { headers })).status;
+    const cookie = "middle_auth_token=secret-of-ann";
+    expect(await post({ cookie, origin: "http://evil.example" })).toBe(403);
+    expect(await post({ cookie, origin: "null" })).toBe(403);
+    expect(await post({ cookie, origin: "http://localhost" })).toBe(400);
+    expect(await post({ authorization: "Bearer secret-of-ann", origin: "http://viewer.example" })).toBe(400);
+    expect(await post({ cookie })).toBe(400);
+  });
+
+  test("an address without its key tells nobody which tables there are", async () => {
+    for (const path of ["/objects/other~x/info", "/objects/toy~x/info", "/data/other/image~x/info"]) {
+      const response = await server.get(path);
+      expect(response.status).toBe(404);
+      expect(await response.text()).not.toContain("tables here");
+    }
+  });
+
   test("volumes open by the address in the info, which readers fetch without a token", async () => {
     const headers = { authorization: "Bearer secret-of-ann" };
     const info = (await (await server.get("/segmentation/table/toy/info", { headers })).json()) as { data_dir: string };

@@ -68,6 +68,7 @@ class OpenedGraph implements Graph {
   private readonly voxels: Voxels;
   private readonly commits: CommitEnvironment;
   private readonly feed: Feed;
+  private readonly logger: Logger | undefined;
   private readonly refusals = new RecentRefusals();
   /** Commits of this process, one after another: they would only get into each other's way. */
   private committing: Promise<unknown> = Promise.resolve();
@@ -85,6 +86,7 @@ class OpenedGraph implements Graph {
     const beginning = { lastTime: settings.ingestTime, lastOperation: 0n };
     this.commits = { rows, layout, clock, beginning };
     this.feed = new Feed(rows, logger);
+    this.logger = logger;
     const { layers, ingestTime } = settings;
     this.history = createHistory({ rows, layers, ingestTime, view: () => this.view() });
   }
@@ -125,7 +127,7 @@ class OpenedGraph implements Graph {
       if (!isRefusal(error)) throw error;
       const { user, picks } = request;
       if (!this.refusals.isRepeated(request, error))
-        await recordRefusal(this.commits, { kind: "merge", user, picks, supervoxels }, error);
+        await this.record({ kind: "merge", user, picks, supervoxels }, error);
       throw error;
     }
     throw new GraphError("busy", `the objects changed under ${MAX_PLANS} plans in a row: try again`, { MAX_PLANS });
@@ -142,6 +144,15 @@ class OpenedGraph implements Graph {
 
   private async resolveIn(view: GraphView, picks: readonly Pick[], { signal }: ReadOptions): Promise<BigUint64Array> {
     return await resolvePicks(view, this.context.layout, this.voxels, this.settings.resolution, picks, signal);
+  }
+
+  /** A refusal stays one when it cannot be logged. */
+  private async record(request: Parameters<typeof recordRefusal>[1], refusal: GraphError): Promise<void> {
+    try {
+      await recordRefusal(this.commits, request, refusal);
+    } catch (error) {
+      this.logger?.warn("a refused edit could not be logged", { error });
+    }
   }
 
   /** `undefined`: an old root of the plan has been superseded. */

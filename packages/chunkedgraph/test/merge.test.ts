@@ -1,6 +1,7 @@
 import { type RowStore, readRows } from "@pcg/rowstore";
 import { describe, expect, test } from "vitest";
 import { isGraphError } from "../src/errors.ts";
+import { openGraph } from "../src/graph.ts";
 import { layerOf } from "../src/ids.ts";
 import * as rows from "../src/rows/index.ts";
 import { layoutOf } from "./support/build-graph.ts";
@@ -130,6 +131,18 @@ describe("merge", () => {
     const log = [];
     for await (const operation of s.graph.history.operationsBetween(0n, 1n << 60n)) log.push(operation.status);
     expect(log).toEqual(["refused", "refused"]);
+  });
+
+  test("a refusal that cannot be logged is still that refusal, and the log's failure is told", async () => {
+    const s = await openSketch(4, ["A0 0.5 A1"]);
+    const told: string[] = [];
+    const rows: typeof s.rows = Object.assign(Object.create(s.rows), {
+      transact: () => Promise.reject(new Error("the disk is full")),
+      mutate: () => Promise.reject(new Error("the disk is full")),
+    });
+    const graph = await openGraph({ rows, logger: { warn: (message) => told.push(message) } });
+    await expect(graph.merge(s.request("A0", "A1"))).rejects.toMatchObject({ code: "same-object" });
+    expect(told).toEqual(["a refused edit could not be logged"]);
   });
 
   test("scenario 9: refusals name their reason and leave nothing but a line in the log", async () => {

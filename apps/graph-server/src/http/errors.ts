@@ -1,8 +1,9 @@
 import { type GraphErrorCode, isGraphError } from "@pcg/chunkedgraph";
+import { isRowStoreError } from "@pcg/rowstore";
 import { JsonSyntaxError } from "./json-parse.ts";
 
 /** Statuses the server answers with; never 429, 503 or 504, which make clients send an edit again. */
-export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 416 | 500 | 501;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 416 | 500 | 501 | 507;
 
 /** A request that is answered with `{"code": status, "message": …}`. */
 export class HttpError extends Error {
@@ -49,6 +50,7 @@ export function asHttpError(error: unknown): HttpError | undefined {
     const status = GRAPH_STATUS[error.code];
     if (status !== undefined) return new HttpError(status, error.message, { reason: error.code, cause: error });
   }
+  if (isRowStoreError(error, "WRITE_FAILED")) return new HttpError(507, error.message, { cause: error });
   return undefined;
 }
 
