@@ -9,7 +9,6 @@
  *   {"op":"list","folder":…}                                  names of the chunks that are present in scale 0
  */
 import { readFile, writeFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { fileKvStore } from "../../packages/kvstore/dist/file.js";
 import {
   openPrecomputed,
@@ -17,6 +16,7 @@ import {
   parseInfo,
   writeInfo,
 } from "../../packages/neuroglancer-precomputed/dist/index.js";
+import { answerLines } from "../answer-lines.mjs";
 
 const ARRAYS = {
   uint8: Uint8Array,
@@ -111,13 +111,4 @@ function copyChunk(scale, volume, position, direction, given) {
   return chunk;
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  let answer;
-  try {
-    const command = JSON.parse(line);
-    answer = { result: (await operations[command.op](command)) ?? null };
-  } catch (error) {
-    answer = { error: { name: error.name, code: error.code ?? null, message: error.message } };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+await answerLines(operations);

@@ -8,10 +8,10 @@
  *   {"op":"write","url":…,"begin":[…],"end":[…],"data":file}                write a box of scale 0
  */
 import { readFile, writeFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { fileDriver } from "../../packages/kvstore/dist/file.js";
 import { openKvStore } from "../../packages/kvstore/dist/index.js";
 import { allocateVoxels, createVolume, openVolume } from "../../packages/volume/dist/index.js";
+import { answerLines } from "../answer-lines.mjs";
 
 const open = (url) => openKvStore(url, fileDriver());
 
@@ -78,13 +78,4 @@ function save(file, data) {
   return writeFile(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  let answer;
-  try {
-    const command = JSON.parse(line);
-    answer = { result: (await operations[command.op](command)) ?? null };
-  } catch (error) {
-    answer = { error: { name: error.name, code: error.code ?? null, message: error.message } };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+await answerLines(operations);

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorstore as ts
 import zarr
-from conftest import OurError
+from node_peer import OurError
 from zarr_cases import DTYPES, V2_COMPRESSORS, v2_cases, v3_cases, voxels_of, xyzc
 
 SHAPE = [23, 20, 31]
