@@ -1,5 +1,5 @@
 // Measures @pcg/kernels on the real segmentation beside the repository; peer.py measures the C++ peers under the same keys.
-//   node bench/kernels/ours.mjs [--json] [--data ../shared/data]
+//   node bench/kernels/ours.mjs [--data ../shared/data]
 // MVoxel/s, median of runs over at least `SECONDS`, one thread.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -56,10 +56,13 @@ const metrics = {
 
 const result = {};
 for (const [name, run] of Object.entries(metrics)) result[name] = measure(run);
-if (process.argv.includes("--json")) console.log(JSON.stringify(result));
-else
-  for (const [name, rate] of Object.entries(result))
-    console.log(name.padEnd(24), rate.toFixed(0).padStart(6), "MVoxel/s");
+console.log(
+  JSON.stringify(
+    Object.fromEntries(
+      Object.entries(result).map(([name, value]) => [name, { value, unit: "MVoxel/s", better: "higher" }]),
+    ),
+  ),
+);
 
 function each(run) {
   for (let i = 0; i < chunks.length; i++) run(i);

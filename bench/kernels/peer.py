@@ -76,4 +76,9 @@ def measure(run):
     return round(SIDE**3 / statistics.median(times) / 1e6, 1)
 
 
-print(json.dumps({name: measure(run) for name, run in metrics.items()}))
+rate = {name: {"value": measure(run), "unit": "MVoxel/s", "better": "higher"} for name, run in metrics.items()}
+# The peers return new arrays each time, so they answer for both of our cases.
+for name in list(rate):
+    kernel, rest = name.split("_", 1)
+    rate[f"{kernel}_fresh_{rest}"] = rate[name]
+print(json.dumps(rate))
