@@ -46,7 +46,10 @@ function makeCommand(surroundings: Surroundings, onChecked: (sound: boolean) => 
     .option("--data <dir>", "data folder; each table is a folder in it")
     .option("--port <n>", "default: 8080; 0 takes any free one")
     .option("--host <name>", "address to listen on; default: 127.0.0.1, anything else needs a token")
-    .option("--token <text>", "what clients have to send as Bearer token")
+    .option(
+      "--token <text>",
+      "what clients have to send as Bearer token: 8 characters or more, hexadecimal to suit cloud-volume",
+    )
     .option("--user <name>", "name of edits made without a token of one's own; default: anonymous")
     .option("--public-url <url>", "address clients reach this server by")
     .option("--allow-origin <list>", "origins whose pages may edit without a token, separated by commas")

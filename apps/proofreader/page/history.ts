@@ -1,7 +1,7 @@
 /** The list of operations: who, when, where; a click goes there. */
 
 import type { Moment } from "./layers.ts";
-import { agoText, describeOperation, momentText } from "./operation-text.ts";
+import { agoText, capitalised, describeOperation, momentText } from "./operation-text.ts";
 import type { Operation } from "./server.ts";
 
 export interface HistoryList {
@@ -47,5 +47,3 @@ function line(kind: string, text: string, title?: string): HTMLElement {
   if (title !== undefined) span.title = title;
   return span;
 }
-
-const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -41,7 +41,9 @@ export function objectsLayerState(table: Table, revision: string): object {
       enableDefaultSubsources: false,
     },
     pick: false,
+    // Paler than the graph layer, so that selected objects stand out also where no image shows through.
     selectedAlpha: table.image ? 0.28 : 0.6,
+    saturation: table.image ? 0.75 : 0.35,
     hoverHighlight: false,
   };
 }
@@ -58,7 +60,7 @@ export function graphLayerState(base: string, table: Table, moment: Moment, segm
     source: `graphene://${base}/segmentation/table/${name}`,
     segments,
     ignoreNullVisibleSet: false,
-    selectedAlpha: 0.55,
+    selectedAlpha: table.image ? 0.55 : 0.9,
     notSelectedAlpha: 0,
     ...(moment === undefined ? { toolBindings: { M: "grapheneMergeSegments" } } : {}),
   };

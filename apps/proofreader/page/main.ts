@@ -14,7 +14,7 @@ import {
 } from "./layers.ts";
 import { startViewer } from "./neuroglancer.ts";
 import { createNotices } from "./notices.ts";
-import { describeOperation, momentText } from "./operation-text.ts";
+import { capitalised, describeOperation, momentText, pastText } from "./operation-text.ts";
 import {
   base,
   fetchOperations,
@@ -33,7 +33,7 @@ const notify = createNotices(element("notices"));
 
 start().catch(async (error: unknown) => {
   if (error instanceof TokenNeeded) {
-    await askForToken();
+    await askForToken(error.message);
     location.reload();
     return;
   }
@@ -66,7 +66,8 @@ async function start(): Promise<void> {
     timeline.show(operations, at);
     history.show(operations, at);
     const badge = element("moment");
-    badge.textContent = at === undefined ? (connected ? "Live" : "Offline, reconnecting …") : `As of ${momentText(at)}`;
+    badge.textContent = at === undefined ? (connected ? "Live" : "Offline, reconnecting …") : pastText(operations, at);
+    badge.title = at === undefined ? "" : `As of ${momentText(at)}`;
     badge.classList.toggle("past", at !== undefined);
     badge.classList.toggle("offline", at === undefined && !connected);
     element<HTMLButtonElement>("merge").disabled = at !== undefined;
@@ -93,7 +94,7 @@ async function start(): Promise<void> {
       if (operation.status === "done" && moment() === undefined) {
         view.replaceRoots(operation.oldRoots, operation.newRoots);
         refreshObjects();
-        notify(`${describeOperation(operation)} by ${operation.user}`);
+        notify(`${capitalised(describeOperation(operation))} by ${operation.user}`);
       }
       showMoment();
     },

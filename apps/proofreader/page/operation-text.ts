@@ -5,6 +5,16 @@ export function describeOperation(operation: Operation): string {
   return `${operation.kind} #${operation.id}`;
 }
 
+export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Names a moment of the past by the operation it follows: several can share a second. */
+export function pastText(operations: readonly Operation[], moment: string): string {
+  const done = operations.filter(({ status }) => status === "done");
+  const last = done.findLast(({ time }) => Number(time) <= Number(moment));
+  if (last) return `After ${describeOperation(last)}`;
+  return done[0] ? `Before ${describeOperation(done[0])}` : "The beginning";
+}
+
 /** A moment in the reader's own time zone, to the second. */
 export function momentText(seconds: string): string {
   return new Date(Number(seconds) * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });

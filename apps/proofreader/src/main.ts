@@ -60,7 +60,10 @@ function makeCommand(): Command {
     .option("--image <url>", "image to show underneath (precomputed)")
     .option("--port <n>", "default: 8080; 0 takes any free one")
     .option("--host <name>", "address to listen on; default: 127.0.0.1, anything else needs a token")
-    .option("--token <text>", "what clients have to send as Bearer token")
+    .option(
+      "--token <text>",
+      "what clients have to send as Bearer token: 8 characters or more, hexadecimal to suit cloud-volume",
+    )
     .option("--user <name>", "name of edits made without a token of one's own; default: anonymous")
     .option("--public-url <url>", "address people reach this server by")
     .option("--no-browser", "do not open the page");

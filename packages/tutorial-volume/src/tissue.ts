@@ -18,6 +18,7 @@ export interface TissueOptions {
   readonly resolution: Xyz;
   readonly voxelOffset: Xyz;
   readonly neurites: number;
+  /** At most so many mistakes are planted; fewer where a small volume has no place for them. */
   readonly splitErrors: number;
   readonly mergeErrors: number;
 }

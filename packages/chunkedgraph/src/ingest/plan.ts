@@ -113,7 +113,7 @@ function resumePlan({ settings, state }: Stored, volume: Volume, scale: Scale, c
   if (choices.resume !== true) {
     throw new GraphError(
       "already-ingested",
-      `graph "${settings.name}" has an ingest that was not finished: resume it, or delete its data and begin again`,
+      `graph "${settings.name}" has an ingest that was not finished: resume it (--resume), or delete its data and begin again`,
       { name: settings.name },
     );
   }
