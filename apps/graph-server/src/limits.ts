@@ -25,3 +25,6 @@ export const DEFAULT_LIMITS: Limits = {
   operationsPerAnswer: 10_000,
   feeds: 256,
 };
+
+/** Items in one JSON request: what the server reads through without keeping others waiting. */
+export const REQUEST_LIMITS = { idsPerRequest: 2 ** 20, nodesPerRequest: 2 ** 14, voxelsPerRequest: 2 ** 16 } as const;

@@ -107,6 +107,22 @@ describe("what the server refuses", () => {
     await refused(await server.get(`${API}/${path}`), status, message);
   });
 
+  test("lists that would keep everybody else waiting, however few bytes they take", async () => {
+    const roomy = await toy({});
+    const packed = (items: number, key: string, item: string) =>
+      gzipSync(`{"${key}":[${`${item},`.repeat(items - 1)}${item}]}`);
+    const post = (path: string, body: Uint8Array<ArrayBuffer>) =>
+      roomy.post(`${API}/${path}`, body, { headers: { "content-encoding": "gzip" } });
+    await refused(await post("node/leaves_many", packed(2 ** 14 + 1, "node_ids", "1")), 413, /at most 16384 are taken/);
+    await refused(
+      await post("is_latest_roots", packed(2 ** 20 + 1, "node_ids", "1")),
+      413,
+      /at most 1048576 are taken/,
+    );
+    await refused(await post("supervoxel_lookup", packed(2 ** 16 + 1, "voxels", "[1,2,3]")), 413, /at most 65536/);
+    expect((await post("is_latest_roots", packed(2 ** 12, "node_ids", "1"))).status).toBe(200);
+  });
+
   test("other tables, and names that are none", async () => {
     for (const name of ["other", "%2e%2e%2f", "toy%00", "__proto__", "constructor"]) {
       await refused(await server.get(`/segmentation/table/${name}/info`), 404, /there is no table .*tables here: toy/);

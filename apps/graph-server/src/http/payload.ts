@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Pick } from "@pcg/chunkedgraph";
 import type { Xyz } from "@pcg/volume";
+import { REQUEST_LIMITS } from "../limits.ts";
 import { HttpError } from "./errors.ts";
 import { type Json, type JsonObject, parseJson } from "./json-parse.ts";
 
@@ -21,9 +22,21 @@ const DECIMAL = /^[0-9]{1,20}$/;
 const idSchema = z.union([z.int(), z.string()]).openapi({ description: "64-bit id, a number or a decimal string" });
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** `{"<key>": [id, …]}` */
-export function idList(key: string): Payload<BigUint64Array> {
-  return json(z.object({ [key]: z.array(idSchema) }), (value) => decodeIds(member(value, key), key));
+/** `{"<key>": [id, …]}`, at most `most` of them. */
+export function idList(key: string, most: number = REQUEST_LIMITS.idsPerRequest): Payload<BigUint64Array> {
+  return json(z.object({ [key]: z.array(idSchema).max(most) }), (value) => {
+    const ids = member(value, key);
+    requireAtMost(ids, key, most);
+    return decodeIds(ids, key);
+  });
+}
+
+function requireAtMost(items: Json, key: string, most: number): void {
+  if (!Array.isArray(items) || items.length <= most) return;
+  throw new HttpError(
+    413,
+    `"${key}" holds ${items.length} items; at most ${most} are taken. Send them in several requests`,
+  );
 }
 
 /** A point as clients send it: an id of any layer and a position in nanometres. */
@@ -45,13 +58,16 @@ export const twoPoints: Payload<readonly [NmPoint, NmPoint]> = json(
 
 /** `{"<key>": [[x, y, z], …]}` in voxels. */
 export function voxelList(key: string): Payload<readonly Xyz[]> {
-  return json(z.object({ [key]: z.array(z.array(z.number()).length(3)) }), (value) =>
-    list(member(value, key), `"${key}"`).map((row, i) => {
+  const most = REQUEST_LIMITS.voxelsPerRequest;
+  return json(z.object({ [key]: z.array(z.array(z.number()).length(3)).max(most) }), (value) => {
+    const rows = member(value, key);
+    requireAtMost(rows, key, most);
+    return list(rows, `"${key}"`).map((row, i) => {
       const items = list(row, `${key}[${i}]`);
       if (items.length !== 3) throw new HttpError(400, `${key}[${i}] must be [x, y, z], it has ${items.length} items`);
       return coordinates(items, `${key}[${i}]`);
-    }),
-  );
+    });
+  });
 }
 
 /** Raw little-endian 64-bit ids. */

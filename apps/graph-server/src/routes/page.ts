@@ -5,6 +5,7 @@ import { operationDocument, operationEvents, textStream } from "../feed.ts";
 import type { Endpoints } from "../http/endpoint.ts";
 import { HttpError } from "../http/errors.ts";
 import { integer, time } from "../http/query.ts";
+import { REQUEST_LIMITS } from "../limits.ts";
 import type { Table } from "../tables.ts";
 import { SERVER_VERSION } from "../version.ts";
 import { volumeTag } from "../volume-address.ts";
@@ -120,7 +121,7 @@ export function pageRoutes(api: Endpoints): void {
       summary: "What the server takes in one request",
       answer: z.record(z.string(), z.int()),
     },
-    () => ({ ...limits }),
+    () => ({ ...limits, ...REQUEST_LIMITS }),
   );
 }
 

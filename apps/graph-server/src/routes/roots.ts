@@ -5,6 +5,7 @@ import { HttpError } from "../http/errors.ts";
 import { binaryIds, idList } from "../http/payload.ts";
 import { bounds, integer, time } from "../http/query.ts";
 import { Answer } from "../http/respond.ts";
+import { REQUEST_LIMITS } from "../limits.ts";
 import { idSchema, idsSchema } from "./schemas.ts";
 
 const stopLayer = integer(1, 255);
@@ -101,7 +102,7 @@ export function treeRoutes(endpoints: Endpoints): void {
       path: "/node/leaves_many",
       summary: "The leaves of several nodes by their id",
       query: { bounds, stop_layer: stopLayer },
-      body: idList("node_ids"),
+      body: idList("node_ids", REQUEST_LIMITS.nodesPerRequest),
       answer: z.record(z.string(), idsSchema),
     },
     async ({ at, query, body, signal }) => {
