@@ -10,16 +10,8 @@ import { checkTables } from "./check-tables.ts";
 import { type Config, ConfigError, type ConfigInput, readConfig } from "./config.ts";
 import { addExportCommand } from "./export-command.ts";
 import { runServer } from "./run-server.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { SERVER_VERSION } from "./version.ts";
-
-/** What the command gets from the process it runs in. */
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-  /** Aborted to end the command. */
-  readonly stop: AbortSignal;
-}
 
 /** Runs the command. @param args without the program's name. @returns the exit code */
 export async function cli(args: readonly string[], surroundings: Surroundings): Promise<0 | 1 | 2> {

@@ -7,11 +7,11 @@ import type { ExportReport } from "@pcg/chunkedgraph/export";
 import { isTaskError, throttleProgress } from "@pcg/tasks";
 import type { Xyz } from "@pcg/volume";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Surroundings } from "./cli.ts";
 import type { Config } from "./config.ts";
 import { type ExportTableOptions, exportTable } from "./export-table.ts";
 import { parseSeconds } from "./http/query.ts";
 import { toIso } from "./http/time-text.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 const PROGRESS_EVERY_MS = 2000;
 
