@@ -26,7 +26,8 @@ const schema = z.strictObject({
   chunkSize: xyz(positive),
   voxelOffset: xyz(voxels),
   size: xyz(positive),
-  resolution: xyz(z.number().positive()),
+  // A metre per voxel is coarser than anything imaged; beyond it distances would leave the range of doubles.
+  resolution: xyz(z.number().positive().max(1e9)),
   layers: z.int(),
   spatialBits: z.int(),
   connectivity: z.literal([6, 26]),

@@ -8,6 +8,10 @@ import type { Xyz } from "@pcg/volume";
 const ENOUGH_VOXELS = 1 << 20;
 /** And shrink to at most this many, so that a task stays within some 150 MB. */
 const MOST_VOXELS = 1 << 22;
+/** What helps when a chunk holds more supervoxels than its ids can count. */
+export const CHUNK_REMEDY =
+  "choose another chunk size, so that chunks hold fewer supervoxels (smaller chunks) or the graph has fewer layers (larger ones)";
+
 /** An axis thinner than this cuts nearly every supervoxel. */
 const THIN = 16;
 /** A volume at least this long on an axis is divided there, so that it can be ingested in parallel. */

@@ -10,9 +10,11 @@ import { countContacts } from "@pcg/kernels/contacts";
 import { applyTable } from "@pcg/kernels/renumber";
 import type { KvStore } from "@pcg/kvstore";
 import type { Box, DataType, Volume, Xyz } from "@pcg/volume";
+import { GraphError } from "../errors.ts";
 import { halves, IdLayout } from "../ids.ts";
 import { encodeEdges } from "../rows/edges.ts";
 import { boxSize } from "./chunk-order.ts";
+import { CHUNK_REMEDY } from "./chunk-size.ts";
 import { encodeRuns, slicePlane } from "./planes.ts";
 import { Scratch } from "./scratch.ts";
 import { type SupervoxelPlace, writeSupervoxels } from "./supervoxel-volume.ts";
@@ -63,6 +65,8 @@ export async function runChunkTask(
   const labels = await scale.readLabels(task.box, { signal });
   signal.throwIfAborted();
   const { components, count } = connectedComponents(labels, size, task.connectivity);
+  const layout = new IdLayout(task.layers, task.spatialBits);
+  requireCountable(count, layout, task.box);
   const ids = supervoxelIds(task.chunk, count);
   const { pairs, areas } = countContacts(components, size);
   const record = {
@@ -75,7 +79,6 @@ export async function runChunkTask(
     new Scratch(scratch).writeChunk(task.ordinal, record, signal),
   ]);
   for (const write of writes) if (write.status === "rejected") throw write.reason;
-  const layout = new IdLayout(task.layers, task.spatialBits);
   const edges = encodeEdges(layout, task.chunk, {
     pairs: applyTable(pairs, ids),
     affinities: Float32Array.from(areas),
@@ -83,6 +86,16 @@ export async function runChunkTask(
     active: new Uint8Array(areas.length),
   });
   return { supervoxels: count, contacts: areas.length, edges };
+}
+
+function requireCountable(count: number, layout: IdLayout, box: Box): void {
+  const limit = layout.segmentLimit(1);
+  if (BigInt(count) <= limit) return;
+  throw new GraphError(
+    "bad-settings",
+    `the chunk of ${boxSize(box).join("×")} voxels at ${box.begin.join(", ")} holds ${count} supervoxels, but its ids count at most ${limit}: begin again, and ${CHUNK_REMEDY}`,
+    { supervoxels: count, limit: limit.toString() },
+  );
 }
 
 /** Element n is the id of supervoxel number n; element 0 is 0, the background. */

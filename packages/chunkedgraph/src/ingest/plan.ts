@@ -18,11 +18,14 @@ import {
   settingsMutation,
 } from "../rows/index.ts";
 import { checkSettings, decodeSettings, gridOf, SETTINGS_VERSION } from "../settings.ts";
-import { defaultChunkSize } from "./chunk-size.ts";
+import { CHUNK_REMEDY, defaultChunkSize } from "./chunk-size.ts";
 import type { IngestCounts } from "./report.ts";
 
 /** Wider than most graphs need, as the field's clients expect; more chunks on an axis widen it. */
 const DEFAULT_SPATIAL_BITS = 10;
+
+/** Ids need not count as many supervoxels as a chunk has voxels; a chunk that does hold too many is refused when it is read. */
+const SMALLEST_MEAN_SUPERVOXEL = 64n;
 
 export interface IngestChoices {
   /** Name of the graph. */
@@ -195,10 +198,10 @@ function newSettings(volume: Volume, scale: Scale, choices: IngestChoices, now: 
   });
   const most = new IdLayout(layers, spatialBits).segmentLimit(1);
   const voxels = chunkSize.reduce((product, length, axis) => product * Math.min(length, scale.size[axis]!), 1);
-  if (BigInt(voxels) > most) {
+  if (BigInt(voxels) > most * SMALLEST_MEAN_SUPERVOXEL) {
     throw new GraphError(
       "bad-settings",
-      `a chunk of ${chunkSize.join("×")} can hold ${voxels} supervoxels, but ids of a graph with ${layers} layers count at most ${most} per chunk: use smaller chunks`,
+      `a chunk of ${chunkSize.join("×")} has ${voxels} voxels, but ids of a graph with ${layers} layers count at most ${most} supervoxels per chunk: ${CHUNK_REMEDY}`,
       { chunkVoxels: voxels, limit: most.toString() },
     );
   }

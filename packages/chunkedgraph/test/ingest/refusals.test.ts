@@ -1,5 +1,9 @@
+import { memoryKvStore } from "@pcg/kvstore";
 import type { RowStore } from "@pcg/rowstore";
 import { expect, test } from "vitest";
+import { IdLayout, layerCount } from "../../src/ids.ts";
+import { defaultChunkSize } from "../../src/ingest/chunk-size.ts";
+import { runChunkTask } from "../../src/ingest/chunk-task.ts";
 import { dumpRows, dumpStore, Place, volumeOf } from "./harness.ts";
 
 async function isEmpty(place: Place): Promise<boolean> {
@@ -34,13 +38,52 @@ test("float voxels and several channels are no labels", async () => {
 
 test("chunks that could hold more supervoxels than their ids can count are refused with the remedy", async () => {
   const source = await volumeOf(new Uint8Array(8), "uint8", [2, 2, 2]);
-  const huge = { ...source, scales: [{ ...source.scales[0]!, size: [2 ** 21, 1024, 1024] as const }] };
+  const huge = { ...source, scales: [{ ...source.scales[0]!, size: [2 ** 24, 4096, 4096] as const }] };
   const place = new Place();
-  await expect(place.ingest(huge, { chunkSize: [1024, 1024, 512] })).rejects.toMatchObject({
+  await expect(place.ingest(huge, { chunkSize: [2048, 2048, 2048] })).rejects.toMatchObject({
     code: "bad-settings",
     message: /smaller chunks/,
   });
   expect(await isEmpty(place)).toBe(true);
+});
+
+test("the largest volumes there are fit with the chunk size chosen for them", () => {
+  const volumes = [
+    { size: [515_892, 356_400, 5_293], resolution: [8, 8, 33] },
+    { size: [1_000_000, 1_000_000, 10_000], resolution: [4, 4, 40] },
+  ] as const;
+  for (const { size: voxels, resolution } of volumes) {
+    const chunk = defaultChunkSize(voxels, [64, 64, 64], resolution);
+    const layers = layerCount(voxels, chunk);
+    const layout = new IdLayout(layers, Math.max(10, layers - 2));
+    expect(layout.segmentLimit(1) * 64n).toBeGreaterThan(BigInt(chunk[0] * chunk[1] * chunk[2]));
+  }
+});
+
+test("a chunk that holds more supervoxels than its ids count is refused when it is read", async () => {
+  const labels = BigUint64Array.from({ length: 512 }, (_, i) => BigInt(i + 1));
+  const source = await volumeOf(labels, "uint64", size);
+  const layout = { layers: 20, spatialBits: 18 };
+  expect(new IdLayout(layout.layers, layout.spatialBits).segmentLimit(1)).toBe(3n);
+  const supervoxels = memoryKvStore();
+  const place = { url: supervoxels.url, key: "1", size, voxelOffset: [0, 0, 0], chunkSize: size } as const;
+  const box = { begin: [0, 0, 0], end: size } as const;
+  const { key } = source.scales[0]!;
+  const task = { source: source.url, scale: key, supervoxels: place, scratch: "", ordinal: 0, chunk: 0n, box };
+  const run = runChunkTask(
+    { ...task, connectivity: 6, ...layout },
+    source,
+    supervoxels,
+    memoryKvStore(),
+    new AbortController().signal,
+  );
+  await expect(run).rejects.toMatchObject({ code: "bad-settings", message: /holds 512 supervoxels.* at most 3/ });
+});
+
+test("a resolution beyond any microscope is refused before distances overflow", async () => {
+  const source = await volumeOf(new Uint8Array(512), "uint8", size);
+  const absurd = { ...source, scales: [{ ...source.scales[0]!, resolution: [1e308, 8, 8] as const }] };
+  await expect(new Place().ingest(absurd)).rejects.toMatchObject({ code: "bad-settings", message: /resolution/ });
 });
 
 test("a negative label stops the ingest with an error that names it, and the graph stays closed", async () => {
