@@ -1,4 +1,5 @@
 // A graph of about 10^5 supervoxels to measure on: winding tubes of 128 voxels, 5 voxels wide, in chunks of 64×64×32.
+// PCG_BENCH_SIZE=8 (or 64) makes one as many times larger; its ingest, on one thread, takes as many times longer.
 
 import { ingest, voxelTasks } from "../../packages/chunkedgraph/dist/ingest.js";
 import { fileDriver } from "../../packages/kvstore/dist/file.js";
@@ -7,7 +8,7 @@ import { openLmdbRowStore } from "../../packages/rowstore/dist/lmdb.js";
 import { inlineRunner } from "../../packages/tasks/dist/index.js";
 import { openVolume } from "../../packages/volume/dist/index.js";
 
-const SIZE = [640, 640, 256];
+const SIZE = [640 * Number(process.env.PCG_BENCH_SIZE ?? 1), 640, 256];
 const WIDTH = 5;
 const LENGTH = 128;
 const open = (url) => openKvStore(url, fileDriver());

@@ -1,5 +1,6 @@
 // Latency of merges on a graph of 10^5 supervoxels in LMDB, each durable before the next begins:
 //   node bench/merge/ours.mjs [--merges N] [--folder DIR]
+// PCG_BENCH_SIZE=8 or 64: on a graph as many times larger.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
 // Roots of 10^5 supervoxels in LMDB, in one call: first with nothing remembered, then warm, now and before 200 merges:
 //   node bench/roots/ours.mjs [--folder DIR]
+// PCG_BENCH_SIZE=8 or 64: on a graph as many times larger.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
