@@ -1,0 +1,1 @@
+export { default } from "../../internal/testkit/vitest.mjs";
