@@ -1,0 +1,95 @@
+/**
+ * What a database is made of: where history, upkeep and the coordinator do their work.
+ * @module
+ */
+import type { KvStore } from "@pcg/kvstore";
+import type { CommitEvent, Committer } from "./contract.ts";
+import type {
+  BtreeNode,
+  BtreeNodeReference,
+  Config,
+  IndirectReference,
+  Manifest,
+  VersionEntry,
+  VersionNode,
+  VersionNodeReference,
+} from "./format/types.ts";
+
+/** A manifest as it was found. */
+export interface StoredManifest {
+  readonly manifest: Manifest;
+  /** What `replace` compares with: a generation of the base store, or of a numbered manifest its number. */
+  readonly token: string;
+  /** When it was known to be the newest, `performance.now()` ms. */
+  readonly asOf: number;
+}
+
+/** The manifest of one database, single or numbered, in its base store. */
+export interface ManifestStore {
+  /** The newest manifest, or one at most `maxStalenessMs` old (0: ask now). `undefined`: there is no database. */
+  read(options?: {
+    readonly maxStalenessMs?: number;
+    readonly signal?: AbortSignal;
+  }): Promise<StoredManifest | undefined>;
+  /**
+   * Makes `next` the manifest if `previous` still is (`undefined`: if there is none), durably. A lost acknowledgement is
+   * resolved by looking: the answer is never a guess.
+   * @returns the manifest as stored, or `undefined` when another one came first.
+   */
+  replace(
+    previous: StoredManifest | undefined,
+    next: Manifest,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<StoredManifest | undefined>;
+}
+
+/** Reads what references name: cached by bytes, in-flight requests shared, bounded in number. */
+export interface NodeReader {
+  btreeNode(reference: BtreeNodeReference, options?: { readonly signal?: AbortSignal }): Promise<BtreeNode>;
+  versionNode(reference: VersionNodeReference, options?: { readonly signal?: AbortSignal }): Promise<VersionNode>;
+  value(
+    reference: IndirectReference,
+    options?: {
+      readonly range?: { readonly offset: number; readonly length: number };
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<Uint8Array>;
+}
+
+/** One `d/…` file in the making; nothing refers to it before `flush`. */
+export interface DataFileWriter {
+  /** Names where the bytes will lie. */
+  append(bytes: Uint8Array, kind: "value" | "btree" | "version-tree"): IndirectReference;
+  /** Resolves when everything appended is durable. */
+  flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Full keys of the files made so far, for the removal of orphans. */
+  readonly files: readonly string[];
+}
+
+/** What a version is made from, for commits that do not come from mutations: restore, expire, compact. */
+export interface ManifestUpdate {
+  /** Must be pure: it is called again on a newer manifest after a conflict. `undefined`: nothing to do. */
+  readonly next: (current: Manifest, writer: DataFileWriter) => Promise<Manifest | undefined>;
+  readonly message?: string;
+  readonly author?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface DatabaseParts {
+  /** The store that holds the manifest and the data files. */
+  readonly store: KvStore;
+  readonly manifests: ManifestStore;
+  readonly nodes: NodeReader;
+  readonly committer: Committer;
+  readonly config: Config;
+  newDataFileWriter(): DataFileWriter;
+  /** The commit loop (back-off, removal of its own orphans, recognition of its own success) around any change. */
+  updateManifest(update: ManifestUpdate): Promise<StoredManifest | undefined>;
+  /** `manifest` with one more version of this root; version nodes that fill up go through `writer`. */
+  appendVersion(
+    manifest: Manifest,
+    root: BtreeNodeReference,
+    writer: DataFileWriter,
+  ): Promise<{ readonly manifest: Manifest; readonly version: VersionEntry }>;
+  onCommit(listener: (event: CommitEvent) => void): () => void;
+}
