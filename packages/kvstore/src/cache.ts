@@ -50,6 +50,7 @@ export function withCache(store: KvStore, options: CacheOptions): KvStore {
   return {
     capabilities: store.capabilities,
     url: store.url,
+    spec: store.spec,
     read: ((key: Key, read?: AnyReadOptions) => cache.read(keyBytes(key), read)) as KvStore["read"],
     write: (key, value, write) => cache.write(keyBytes(key), value, write),
     list: (list) => store.list(list),

@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { KvStoreSpecObject } from "./spec.ts";
+
 /** A key: bytes, or a string standing for its UTF-8 bytes. */
 export type Key = Uint8Array | string;
 
@@ -85,6 +87,8 @@ export interface KvStore {
   readonly capabilities: Capabilities;
   /** Human-readable address, e.g. `file:///data/`; used in error messages. */
   readonly url: string;
+  /** The JSON that opens the same keys, here and in TensorStore, where there is such a form; see `storeSpec`. */
+  readonly spec?: KvStoreSpecObject | undefined;
   /** @returns the value, or `undefined` when absent. */
   read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
   /** @returns the value, `undefined` when absent, or `"unchanged"` when the key still has `ifNotGeneration`. */

@@ -10,7 +10,9 @@
 export type KvStoreErrorCode =
   /** The URL cannot be read as a pipeline. */
   | "bad-url"
-  /** No driver was given for a scheme of the URL. */
+  /** A JSON spec cannot be read: not of its form, unknown members, values out of bounds. */
+  | "bad-spec"
+  /** No driver was given for a scheme of the URL, or the driver of a spec. */
   | "unknown-driver"
   /** This store cannot hold such a key. */
   | "bad-key"

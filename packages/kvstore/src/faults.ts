@@ -81,6 +81,7 @@ export function withFaults(store: KvStore, schedule: FaultSchedule): KvStore {
   return {
     capabilities: store.capabilities,
     url: store.url,
+    spec: store.spec,
     read: ((key: Key, options?: AnyReadOptions) => faults.read(key, options)) as KvStore["read"],
     write: (key, value, options) => faults.write(key, value, options),
     list: (options) => faults.list(options),

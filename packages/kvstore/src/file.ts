@@ -2,4 +2,5 @@
  * A store in a folder of the file system (Node): one file per key.
  * @module
  */
-export { type FileDriverOptions, fileDriver, fileKvStore } from "./file/store.ts";
+export { fileDriver } from "./file/driver.ts";
+export { type FileDriverOptions, fileKvStore } from "./file/store.ts";

@@ -23,8 +23,17 @@ export {
   printKey,
 } from "./keys.ts";
 export { memoryKvStore } from "./memory.ts";
-export { type KvDriver, type KvDrivers, memoryDriver, type OpenOptions, openKvStore } from "./open.ts";
+export { memoryDriver } from "./memory-driver.ts";
+export {
+  type KvDriver,
+  type KvDrivers,
+  type OpenOptions,
+  type OpenSpec,
+  openKvStore,
+  openKvStoreSpec,
+} from "./open.ts";
 export { withPrefix } from "./prefix.ts";
 export { readValue } from "./read-value.ts";
 export { type RetryOptions, type RetryRecord, withRetry } from "./retry.ts";
+export { badSpec, checkSpecMembers, type KvStoreSpec, type KvStoreSpecObject, storeSpec } from "./spec.ts";
 export { formatUrl, type ParsedUrl, parseUrl, type UrlBase, type UrlStage } from "./url.ts";

@@ -1,26 +1,42 @@
 /**
- * Opening a pipeline URL with the drivers an app chose. There is no global registry: what can be opened is the value that
+ * Opening a pipeline URL or a JSON spec with the drivers an app chose. There is no global registry: what can be opened is the value that
  * is passed in.
  * @module
  */
 import type { KvStore } from "./contract.ts";
 import { KvStoreError } from "./errors.ts";
-import { memoryKvStore } from "./memory.ts";
 import { withPrefix } from "./prefix.ts";
-import { formatUrl, type ParsedUrl, parseUrl, type UrlBase, type UrlStage } from "./url.ts";
+import { badSpec, isKvStoreSpec, type KvStoreSpec, type KvStoreSpecObject } from "./spec.ts";
+import { decodePath, formatUrl, isHttpScheme, type ParsedUrl, parseUrl, type UrlBase, type UrlStage } from "./url.ts";
 
 export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What one scheme means: at the beginning of a pipeline, behind another store, or both. */
+/** Opens a spec found inside another, with the same drivers. */
+export type OpenSpec = (spec: KvStoreSpec, options?: OpenOptions) => Promise<KvStore>;
+
+/** What one name means: at the beginning of a pipeline, behind another store, as the `driver` of a JSON spec. */
 export interface KvDriver {
   openBase?(base: UrlBase, options: OpenOptions): KvStore | Promise<KvStore>;
   /** Looks into `store`, and takes it over: closing the result closes `store`. */
   openStage?(store: KvStore, stage: UrlStage, options: OpenOptions): KvStore | Promise<KvStore>;
+  /**
+   * Opens a JSON spec. `spec.driver` is the name this driver was looked up by; `driver` and `path` are strings, every other
+   * member is to be checked here: refuse the unknown with {@link checkSpecMembers}, malformed values with `bad-spec`. The driver
+   * applies `spec.path` itself, joined to keys as it is (mostly by {@link withPrefix}), and gives the store a
+   * {@link KvStore.spec} that opens it again.
+   *
+   * @param open opens the specs inside this one (a `base`, the `base` of layers). The result takes them over: closing it closes
+   * them, and when opening fails half-way, what was opened by then is closed here.
+   */
+  openSpec?(spec: KvStoreSpecObject, open: OpenSpec, options: OpenOptions): KvStore | Promise<KvStore>;
 }
 
-/** Drivers by scheme. Compose with spread: `{ ...fileDriver(), ...httpDriver(), ...memoryDriver() }`. */
+/**
+ * Drivers by scheme of a URL, which mostly is TensorStore's name of the driver too (`gs` is `gcs` there). Compose with spread:
+ * `{ ...fileDriver(), ...httpDriver(), ...memoryDriver() }`.
+ */
 export type KvDrivers = Readonly<Record<string, KvDriver>>;
 
 /**
@@ -60,24 +76,40 @@ export async function openKvStore(
 }
 
 /**
- * Driver of `memory://name/path/`: stores in this process, made on first use, that live as long as the driver value. The
- * same name is the same store; closing what was opened leaves the contents.
+ * Opens the store that a spec names, in TensorStore's JSON or as a URL, e.g. `{ driver: "file", path: "/data/" }`.
+ *
+ * Unlike in {@link openKvStore}, a URL's base path need not be a folder: it is what every key begins with, as the `path` of a
+ * spec is, so that `file:///fork/manifest.ocdbt` can serve as the base of a layer that maps one key.
+ *
+ * @param spec any value parsed from JSON is checked.
+ * @throws {@link KvStoreError} `bad-spec`, `bad-url`, `unknown-driver`, or what a driver throws.
  */
-export function memoryDriver(): KvDrivers {
-  const stores = new Map<string, KvStore>();
-  return {
-    memory: {
-      openBase({ authority, path }) {
-        let store = stores.get(authority);
-        if (store === undefined) {
-          store = memoryKvStore(`memory://${authority}/`);
-          stores.set(authority, store);
-        }
-        const prefix = path.replace(/^\/+/, "").replace(/([^/])$/, "$1/");
-        return { ...withPrefix(store, prefix), close: async () => {} };
-      },
-    },
-  };
+export async function openKvStoreSpec(
+  spec: KvStoreSpec,
+  drivers: KvDrivers,
+  options: OpenOptions = {},
+): Promise<KvStore> {
+  options.signal?.throwIfAborted();
+  if (!isKvStoreSpec(spec)) {
+    throw badSpec(spec, 'it must be a URL or an object with a "driver" and, if any, a "path", which are strings');
+  }
+  if (typeof spec === "string") return await openPrefix(parseUrl(spec), drivers, options);
+  const driver = lookUp(drivers, spec.driver);
+  if (driver?.openSpec === undefined) {
+    const what = `driver ${JSON.stringify(spec.driver)} of a kvstore spec`;
+    throw new KvStoreError("unknown-driver", `no driver for the ${what}; known here: ${known(drivers, "openSpec")}`);
+  }
+  return await driver.openSpec(spec, (inner, own) => openKvStoreSpec(inner, drivers, own ?? options), options);
+}
+
+/** The base path as a folder and the beginning of names in it. The path of a stage is the driver's to read. */
+async function openPrefix(url: ParsedUrl, drivers: KvDrivers, options: OpenOptions): Promise<KvStore> {
+  const { path } = url.base;
+  const end = path.lastIndexOf("/") + 1;
+  if (url.stages.length > 0 || end === path.length) return await openKvStore(url, drivers, options);
+  const folder = { ...url.base, path: path.slice(0, end) };
+  const name = isHttpScheme(url.base.scheme) ? decodePath(path.slice(end), formatUrl(url)) : path.slice(end);
+  return withPrefix(await openKvStore({ base: folder, stages: [] }, drivers, options), name);
 }
 
 function lookUp(drivers: KvDrivers, scheme: string): KvDriver | undefined {
@@ -85,9 +117,12 @@ function lookUp(drivers: KvDrivers, scheme: string): KvDriver | undefined {
 }
 
 function unknown(url: ParsedUrl, what: string, drivers: KvDrivers, role: keyof KvDriver): KvStoreError {
-  const known = Object.keys(drivers).filter((scheme) => drivers[scheme]![role] !== undefined);
-  const list = known.length === 0 ? "none" : known.sort().join(", ");
-  return new KvStoreError("unknown-driver", `no driver for the ${what} of ${formatUrl(url)}; known here: ${list}`, {
-    url: formatUrl(url),
-  });
+  const text = formatUrl(url);
+  const message = `no driver for the ${what} of ${text}; known here: ${known(drivers, role)}`;
+  return new KvStoreError("unknown-driver", message, { url: text });
+}
+
+function known(drivers: KvDrivers, role: keyof KvDriver): string {
+  const names = Object.keys(drivers).filter((name) => drivers[name]![role] !== undefined);
+  return names.length === 0 ? "none" : names.sort().join(", ");
 }

@@ -3,7 +3,17 @@
  * @module
  */
 import type { AnyReadOptions, Key, KeyRange, KvStore, ListEntry, ListOptions, WriteOptions } from "./contract.ts";
-import { intersectRanges, isEmptyRange, joinKeys, keyBytes, listRange, prefixRange, printKey } from "./keys.ts";
+import {
+  intersectRanges,
+  isEmptyRange,
+  joinKeys,
+  keyBytes,
+  keyText,
+  listRange,
+  prefixRange,
+  printKey,
+} from "./keys.ts";
+import type { KvStoreSpecObject } from "./spec.ts";
 
 /**
  * The keys of `store` that begin with `prefix`, without it. Same capabilities; closing it closes `store`.
@@ -20,6 +30,7 @@ export function withPrefix(store: KvStore, prefix: Key): KvStore {
   return {
     capabilities: store.capabilities,
     url: store.url + (typeof prefix === "string" ? prefix : printKey(prefix)),
+    spec: specBelow(store.spec, start),
     read: ((key: Key, options?: AnyReadOptions) =>
       store.read(joinKeys(start, keyBytes(key)), options as AnyReadOptions)) as KvStore["read"],
     write: (key: Key, value: Uint8Array | null, options?: WriteOptions) =>
@@ -38,4 +49,10 @@ export function withPrefix(store: KvStore, prefix: Key): KvStore {
     },
     close: () => store.close(),
   };
+}
+
+/** JSON has no form for a prefix that is not UTF-8. */
+function specBelow(spec: KvStoreSpecObject | undefined, prefix: Uint8Array): KvStoreSpecObject | undefined {
+  const text = keyText(prefix);
+  return spec === undefined || text === undefined ? undefined : { ...spec, path: (spec.path ?? "") + text };
 }

@@ -58,6 +58,7 @@ export function withRetry(store: KvStore, options: RetryOptions = {}): KvStore {
   return {
     capabilities: store.capabilities,
     url: store.url,
+    spec: store.spec,
     read: ((key: Key, read: AnyReadOptions = {}) =>
       retry.run(`read of ${printKey(key)}`, read.signal, () => store.read(key, read))) as KvStore["read"],
     write: (key, value, write = {}) =>

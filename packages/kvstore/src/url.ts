@@ -70,7 +70,7 @@ export function parseUrl(text: string): ParsedUrl {
 /** The text of a parsed URL, in normal form: `parseUrl(formatUrl(url))` equals `url`, unless its base path is relative. */
 export function formatUrl(url: ParsedUrl): string {
   const { base } = url;
-  const isText = isHttp(base.scheme);
+  const isText = isHttpScheme(base.scheme);
   const relative = base.scheme === "file" && !base.path.startsWith("/");
   const path = isText || relative ? base.path : encodePath(base.path);
   const head = relative ? path : `${base.scheme}://${base.authority}${path}${base.query ?? ""}`;
@@ -96,7 +96,8 @@ function parseBase(text: string, whole: string): UrlBase {
   let query: string | undefined;
   const mark = rest.indexOf("?");
   if (mark >= 0) {
-    if (!isHttp(scheme)) throw bad(whole, `a ${scheme}:// base takes no "?"; write it %3F if it is part of a name`);
+    if (!isHttpScheme(scheme))
+      throw bad(whole, `a ${scheme}:// base takes no "?"; write it %3F if it is part of a name`);
     query = rest.slice(mark);
     rest = rest.slice(0, mark);
   }
@@ -112,7 +113,7 @@ function parseBase(text: string, whole: string): UrlBase {
   if (/[\s@\\]/.test(authority)) {
     throw bad(whole, "the host or bucket may hold no white space, backslash or credentials");
   }
-  if (!isHttp(scheme)) path = decode(path, whole);
+  if (!isHttpScheme(scheme)) path = decodePath(path, whole);
   return {
     scheme,
     authority: scheme === "file" ? "" : authority,
@@ -126,10 +127,11 @@ function parseStage(text: string, whole: string): UrlStage {
   if (match === null) {
     throw bad(whole, `stage ${JSON.stringify(text)} is not of the form name: or name:path, e.g. zarr3: or ocdbt:seg/`);
   }
-  return { scheme: match[1]!.toLowerCase(), path: decode(match[2]!, whole) };
+  return { scheme: match[1]!.toLowerCase(), path: decodePath(match[2]!, whole) };
 }
 
-function decode(path: string, whole: string): string {
+/** Undoes percent-encoding. @internal */
+export function decodePath(path: string, whole: string): string {
   let decoded: string;
   try {
     decoded = decodeURIComponent(path);
@@ -146,7 +148,8 @@ function encodePath(path: string): string {
   return path.replace(/[%|?#\s\\"<>^`{}]|[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part));
 }
 
-function isHttp(scheme: string): boolean {
+/** Whether the server, not the client, reads the path of such a URL. @internal */
+export function isHttpScheme(scheme: string): boolean {
   return scheme === "http" || scheme === "https" || scheme.endsWith("+http") || scheme.endsWith("+https");
 }
 

@@ -16,7 +16,7 @@ import type {
 } from "../contract.ts";
 import { KvStoreError } from "../errors.ts";
 import { isEmptyRange, keyBytes, listRange, printKey } from "../keys.ts";
-import type { KvDrivers } from "../open.ts";
+import type { KvStoreSpecObject } from "../spec.ts";
 import { translate } from "./errors.ts";
 import { Folders } from "./folders.ts";
 import { hasNativeLocks } from "./lock.ts";
@@ -47,16 +47,12 @@ export function fileKvStore(root: string | URL, options: FileDriverOptions = {})
   return new FileKvStore(resolve(root instanceof URL ? fileURLToPath(root) : root), options.fsync ?? true);
 }
 
-/** Driver of `file:///dir/` and of bare paths, which are resolved against the working directory. */
-export function fileDriver(options: FileDriverOptions = {}): KvDrivers {
-  return { file: { openBase: (base) => fileKvStore(base.path, options) } };
-}
-
 class FileKvStore implements KvStore {
   readonly capabilities: Capabilities = hasNativeLocks
     ? { writable: true, conditionalWrites: true, list: true }
     : { writable: true, list: true };
   readonly url: string;
+  readonly spec: KvStoreSpecObject;
   readonly #root: Buffer;
   readonly #fsync: boolean;
   readonly #folders: Folders;
@@ -65,7 +61,9 @@ class FileKvStore implements KvStore {
   #closed = false;
 
   constructor(root: string, fsync: boolean) {
-    this.url = pathToFileURL(root.endsWith("/") ? root : `${root}/`).href;
+    const folder = root.endsWith("/") ? root : `${root}/`;
+    this.url = pathToFileURL(folder).href;
+    this.spec = { driver: "file", path: folder, ...(fsync ? {} : { file_io_sync: false }) };
     this.#root = Buffer.from(root);
     this.#fsync = fsync;
     this.#folders = new Folders(this.#root, fsync);

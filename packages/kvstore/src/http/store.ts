@@ -14,8 +14,7 @@ import type {
 import { KvStoreError, type KvStoreErrorCode } from "../errors.ts";
 import { keyBytes, printKey } from "../keys.ts";
 import { onAbort } from "../on-abort.ts";
-import type { KvDrivers } from "../open.ts";
-import type { UrlBase } from "../url.ts";
+import type { KvStoreSpecObject } from "../spec.ts";
 import { BodyTooLarge, readBody } from "./body.ts";
 import { parseContentRange, rangeHeader } from "./range.ts";
 
@@ -48,40 +47,33 @@ export function httpKvStore(url: string, options: HttpDriverOptions = {}): KvSto
   return new HttpKvStore(new URL(url), options);
 }
 
-/**
- * Driver of `http://`, `https://` and `gs://bucket/path` (public objects, through storage.googleapis.com).
- */
-export function httpDriver(options: HttpDriverOptions = {}): KvDrivers {
-  const openBase = (base: UrlBase): KvStore => {
-    let url: URL;
-    try {
-      url = new URL(`${base.scheme}://${base.authority}${base.path}${base.query ?? ""}`);
-    } catch (cause) {
-      throw new KvStoreError("bad-url", `${base.scheme}://${base.authority} is no valid HTTP address`, { cause });
-    }
-    return new HttpKvStore(url, options);
-  };
-  const gs = ({ authority, path }: UrlBase): KvStore => {
-    const encoded = path.split("/").map(encodeURIComponent).join("/");
-    const shown = `gs://${authority}${path}`;
-    return new HttpKvStore(new URL(`https://storage.googleapis.com/${authority}${encoded}`), options, shown);
-  };
-  return { http: { openBase }, https: { openBase }, gs: { openBase: gs } };
+/** The public objects under `gs://bucket/path`, a folder, through storage.googleapis.com. */
+export function gsKvStore(bucket: string, path: string, options: HttpDriverOptions = {}): KvStore {
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  return new HttpKvStore(new URL(`https://storage.googleapis.com/${bucket}${encoded}`), options, { bucket, path });
 }
 
 class HttpKvStore implements KvStore {
   readonly capabilities: Capabilities = {};
   readonly url: string;
+  readonly spec: KvStoreSpecObject | undefined;
   readonly #base: URL;
   readonly #options: HttpDriverOptions;
   #unknownGenerations = 0;
   #closed = false;
 
-  constructor(base: URL, options: HttpDriverOptions, shown?: string) {
+  constructor(base: URL, options: HttpDriverOptions, google?: { bucket: string; path: string }) {
     this.#base = new URL(base);
     if (!this.#base.pathname.endsWith("/")) this.#base.pathname += "/";
-    this.url = shown === undefined ? this.#base.href : shown.replace(/([^/])$/, "$1/");
     this.#options = options;
+    if (google === undefined) {
+      this.url = this.#base.href;
+      this.spec = specOf(this.#base);
+    } else {
+      const path = google.path.replace(/([^/])$/, "$1/");
+      this.url = `gs://${google.bucket}${path}`;
+      this.spec = { driver: "gcs", bucket: google.bucket, path: path.replace(/^\//, "") };
+    }
   }
 
   read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
@@ -316,4 +308,13 @@ function reasonOf(error: unknown): string {
   if (!(error.cause instanceof Error)) return error.message;
   // A failure to connect to several addresses has a code but no message.
   return `${error.message} (${error.cause.message || (error.cause as { code?: string }).code})`;
+}
+
+/** Headers stay out: they may be credentials. A path that is not percent-encoded UTF-8 has no JSON form. */
+function specOf({ origin, search, pathname }: URL): KvStoreSpecObject | undefined {
+  try {
+    return { driver: "http", base_url: `${origin}${search}`, path: decodeURIComponent(pathname) };
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,28 @@
+import type { KvStore } from "../contract.ts";
+import type { KvDrivers } from "../open.ts";
+import { withPrefix } from "../prefix.ts";
+import { badSpec, checkSpecMembers, type KvStoreSpecObject } from "../spec.ts";
+import { type FileDriverOptions, fileKvStore } from "./store.ts";
+
+/** Members of TensorStore's spec that only tune it. */
+const tuning = ["file_io_concurrency", "file_io_memmap", "file_io_mode"];
+
+/**
+ * Driver of `file:///dir/`, of bare paths, which are resolved against the working directory, and of
+ * `{"driver": "file", "path": "/dir/"}`, whose `file_io_sync` goes before `options`.
+ */
+export function fileDriver(options: FileDriverOptions = {}): KvDrivers {
+  return {
+    file: { openBase: (base) => fileKvStore(base.path, options), openSpec: (spec) => openSpec(spec, options) },
+  };
+}
+
+function openSpec(spec: KvStoreSpecObject, options: FileDriverOptions): KvStore {
+  checkSpecMembers(spec, ["file_io_sync", ...tuning]);
+  const { path = "", file_io_sync: sync } = spec;
+  if (path === "" || path.includes("\0")) throw badSpec(spec, `"path" must be a path, not ${JSON.stringify(path)}`);
+  if (sync !== undefined && typeof sync !== "boolean") throw badSpec(spec, '"file_io_sync" must be true or false');
+  const end = path.lastIndexOf("/") + 1;
+  const store = fileKvStore(path.slice(0, end) || ".", { ...options, ...(sync === undefined ? {} : { fsync: sync }) });
+  return end === path.length ? store : withPrefix(store, path.slice(end));
+}
