@@ -6,5 +6,5 @@ export { UsageError } from "./errors.ts";
 export { type TableFolder, tableFolder } from "./folder.ts";
 export { addIngestOptions, describeFailure, type IngestFlags, ingestOptions } from "./options.ts";
 export { reportProgress } from "./progress.ts";
-export { type RunIngestOptions, type RunIngestReport, runIngest } from "./run-ingest.ts";
+export { checkNewIngest, type RunIngestOptions, type RunIngestReport, runIngest } from "./run-ingest.ts";
 export { stopSignal } from "./stop-signal.ts";

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import type { WriteStream } from "node:fs";
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { UsageError } from "./errors.ts";
 
 /** Writes `label,root` lines to a file that appears when it is complete. */
 export class LabelsCsv {
@@ -10,10 +11,21 @@ export class LabelsCsv {
   private readonly stream: WriteStream;
   private failure: Error | undefined;
 
-  constructor(path: string) {
+  /** Begins the file. @throws UsageError when there can be no such file */
+  static async create(path: string): Promise<LabelsCsv> {
+    const temporary = `${path}.${process.pid}.partial`;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      return new LabelsCsv(path, temporary, await open(temporary, "w"));
+    } catch (cause) {
+      throw new UsageError(`--labels-csv ${path} cannot be written: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  private constructor(path: string, temporary: string, file: FileHandle) {
     this.path = path;
-    this.temporary = `${path}.${process.pid}.partial`;
-    this.stream = createWriteStream(this.temporary);
+    this.temporary = temporary;
+    this.stream = file.createWriteStream();
     this.stream.on("error", (error) => {
       this.failure = error;
     });

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { finishedIngest, type IngestChoices, type IngestReport, ingest } from "@pcg/chunkedgraph/ingest";
+import { checkIngest, finishedIngest, type IngestChoices, type IngestReport, ingest } from "@pcg/chunkedgraph/ingest";
 import { openLmdbRowStore } from "@pcg/rowstore/lmdb";
 import type { OnProgress } from "@pcg/tasks";
 import { poolRunner } from "@pcg/tasks/pool";
@@ -47,7 +47,8 @@ const DEFAULT_MEMORY = 2 ** 30;
 /**
  * Ingests a segmentation into `data/table`: `rows` (LMDB), `supervoxels` (precomputed) and, until it is complete, `scratch`.
  *
- * @throws UsageError, GraphError, and errors of stores and volumes; nothing is undone, so that it can be resumed.
+ * @throws UsageError, GraphError, and errors of stores and volumes. What cannot be ingested leaves no trace; what breaks off
+ *   later stays, so that it can be resumed.
  */
 export async function runIngest(options: RunIngestOptions): Promise<RunIngestReport> {
   const folder = tableFolder(options.data, options.table);
@@ -61,6 +62,11 @@ export async function runIngest(options: RunIngestOptions): Promise<RunIngestRep
   return { ...report, peakMemory: process.resourceUsage().maxRSS * 1024 };
 }
 
+/** Refuses what a new table cannot be made of. @throws GraphError */
+export function checkNewIngest(source: Volume, options: Omit<RunIngestOptions, "volume" | "data">): void {
+  checkIngest(source, choicesOf(options), options.memoryBytes ?? DEFAULT_MEMORY);
+}
+
 async function ingestInto(folder: TableFolder, options: RunIngestOptions): Promise<IngestReport> {
   let source: Volume;
   try {
@@ -72,7 +78,7 @@ async function ingestInto(folder: TableFolder, options: RunIngestOptions): Promi
     throw error;
   }
   try {
-    await makeFolder(folder);
+    if (!existsSync(folder.rows)) checkNewIngest(source, options);
     return await ingestSource(source, folder, options);
   } finally {
     await source.close();
@@ -80,6 +86,23 @@ async function ingestInto(folder: TableFolder, options: RunIngestOptions): Promi
 }
 
 async function ingestSource(source: Volume, folder: TableFolder, options: RunIngestOptions): Promise<IngestReport> {
+  const csv = options.labelsCsv === undefined ? undefined : await LabelsCsv.create(options.labelsCsv);
+  try {
+    await makeFolder(folder);
+    const report = await ingestAndList(source, folder, options, csv);
+    if (report.outcome !== "nothing to do") await csv?.finish();
+    return report;
+  } finally {
+    await csv?.discard();
+  }
+}
+
+async function ingestAndList(
+  source: Volume,
+  folder: TableFolder,
+  options: RunIngestOptions,
+  csv: LabelsCsv | undefined,
+): Promise<IngestReport> {
   const rows = await openLmdbRowStore(folder.rows);
   const runner = poolRunner({
     module: new URL("./worker.js", import.meta.url),
@@ -87,10 +110,9 @@ async function ingestSource(source: Volume, folder: TableFolder, options: RunIng
     maxBytes: options.memoryBytes ?? DEFAULT_MEMORY,
   });
   const [supervoxels, scratch] = await Promise.all([openStore(folder.supervoxels), openStore(folder.scratch)]);
-  const csv = options.labelsCsv === undefined ? undefined : new LabelsCsv(options.labelsCsv);
   try {
     const { onProgress, signal } = options;
-    const report = await ingest({
+    return await ingest({
       ...choicesOf(options),
       source,
       rows,
@@ -101,10 +123,7 @@ async function ingestSource(source: Volume, folder: TableFolder, options: RunIng
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (report.outcome !== "nothing to do") await csv?.finish();
-    return report;
   } finally {
-    await csv?.discard();
     await runner.close();
     await Promise.all([rows.close(), supervoxels.close(), scratch.close()]);
   }
@@ -125,7 +144,7 @@ async function finishedWithoutSource(
   }
 }
 
-function choicesOf(options: RunIngestOptions): IngestChoices {
+function choicesOf(options: Omit<RunIngestOptions, "volume" | "data">): IngestChoices {
   const { table: name, scale, chunkSize, connectivity, splitDisconnected, resume } = options;
   return {
     name,

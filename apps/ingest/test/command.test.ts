@@ -1,8 +1,11 @@
-import { cp, readdir, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { fileKvStore } from "@pcg/kvstore/file";
 import { dataFolder, Random } from "@pcg/testkit";
+import { createVolumeIn } from "@pcg/volume";
 import { expect, test } from "vitest";
 import { run, start, withFolder } from "./command.ts";
 import { readTable } from "./table.ts";
@@ -117,6 +120,35 @@ test.skipIf(!data)(
   120_000,
 );
 
+test.skipIf(!data)("a refused ingest leaves nothing behind", async () => {
+  await withFolder(async (folder) => {
+    const floats = join(folder, "floats");
+    await writeFloats(floats);
+    const place = join(folder, "data");
+    const blocked = join(folder, "blocked");
+    await writeFile(blocked, "");
+    const cases: readonly (readonly [volume: string, options: readonly string[], message: RegExp])[] = [
+      [data!, ["--scale", "nosuch"], /no scale "nosuch"; it has: \w/],
+      [floats, [], /float32 values; labels are integers/],
+      [
+        data!,
+        ["--chunk-size", "999999999,1,1", "--connectivity", "6", "--memory", "1M"],
+        /more memory, or .*chunk size/,
+      ],
+      [data!, ["--labels-csv", join(blocked, "labels.csv")], /--labels-csv .*blocked/],
+    ];
+    for (const [volume, options, message] of cases) {
+      const outcome = await run("--volume", volume, "--data", place, ...options);
+      expect(outcome).toMatchObject({ stdout: "", stderr: expect.stringMatching(message) });
+      expect(outcome.code).toBeGreaterThan(0);
+      expect((await readdir(folder)).sort()).toEqual(["blocked", "floats"]);
+    }
+    const csv = join(place, "lists", "labels.csv");
+    expect(await run("--volume", data!, "--data", place, "--labels-csv", csv)).toMatchObject({ code: 0 });
+    expect(existsSync(csv)).toBe(true);
+  });
+});
+
 test("wrong usage ends with 2 and one message, failures with 1, and neither prints a stack", async () => {
   await withFolder(async (folder) => {
     const place = ["--data", folder];
@@ -139,3 +171,12 @@ test("wrong usage ends with 2 and one message, failures with 1, and neither prin
     expect(await run("--help")).toMatchObject({ code: 0, stdout: expect.stringMatching(/--split-disconnected/) });
   });
 }, 60_000);
+
+/** An image of floats, which is no segmentation. */
+async function writeFloats(folder: string): Promise<void> {
+  const place = { size: [8, 8, 8], resolution: [8, 8, 40], voxelOffset: [0, 0, 0], chunkSize: [8, 8, 8] } as const;
+  const scales = [place];
+  const options = { kind: "image", dataType: "float32", scales } as const;
+  const volume = await createVolumeIn(fileKvStore(folder, { fsync: false }), "neuroglancer-precomputed", options);
+  await volume.close();
+}

@@ -6,6 +6,7 @@ test("the public names are these", async () => {
     ".": [
       "UsageError",
       "addIngestOptions",
+      "checkNewIngest",
       "describeFailure",
       "ingestOptions",
       "reportProgress",

@@ -15,12 +15,12 @@ import {
   serve,
   serverOptions,
 } from "@pcg/graph-server";
-import { type RunIngestOptions, runIngest, tableFolder, UsageError } from "@pcg/ingest";
+import { checkNewIngest, type RunIngestOptions, runIngest, tableFolder, UsageError } from "@pcg/ingest";
 import type { KvStore } from "@pcg/kvstore";
 import { openImage } from "./image.ts";
 import { pageRoutes } from "./page.ts";
 import { requireFreePort } from "./port.ts";
-import { ensureTutorialVolume } from "./tutorial.ts";
+import { ensureTutorialVolume, outlineTutorialVolume } from "./tutorial.ts";
 
 /** What to proofread; everything about ingesting that is left out has the ingest's defaults. */
 export interface ProofreaderOptions extends Omit<RunIngestOptions, "volume" | "data" | "resume"> {
@@ -62,7 +62,8 @@ interface Source {
 }
 
 /** Without a volume: the table as it is when it is complete, wherever it came from; else the tutorial volume. */
-async function volumeAtHand(data: string, { image, table, signal, onProgress }: ProofreaderOptions): Promise<Source> {
+async function volumeAtHand(data: string, options: ProofreaderOptions): Promise<Source> {
+  const { image, table, signal, onProgress } = options;
   const folder = join(tableFolder(data, table).path, "source");
   if (await isComplete(data, table)) {
     const own = join(folder, "image");
@@ -71,6 +72,7 @@ async function volumeAtHand(data: string, { image, table, signal, onProgress }: 
   if (existsSync(tableFolder(data, table).rows) && !existsSync(folder)) {
     throw new UsageError(`table ${table} in ${data} is not complete: give its --volume again to go on with it`);
   }
+  if (!existsSync(folder)) checkNewIngest(await outlineTutorialVolume(), options);
   const tutorial = await ensureTutorialVolume(folder, {
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),

@@ -5,10 +5,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { type KvStore, memoryKvStore } from "@pcg/kvstore";
 import { fileKvStore } from "@pcg/kvstore/file";
 import type { OnProgress } from "@pcg/tasks";
-import { defaultTissue, growTissue, type Tissue, writeTissue } from "@pcg/tutorial-volume";
-import { openVolumeIn, type Scale } from "@pcg/volume";
+import { defaultTissue, growTissue, type TissueOptions, writeTissue } from "@pcg/tutorial-volume";
+import { openVolumeIn, type Volume } from "@pcg/volume";
 import { encodeInfo } from "neuroglancer-precomputed";
 
 export interface TutorialVolume {
@@ -17,6 +18,14 @@ export interface TutorialVolume {
   readonly image: string;
   /** JSON file with the planted mistakes. */
   readonly groundTruth: string;
+}
+
+const LABELS = { type: "segmentation", data_type: "uint64", encoding: "compressed_segmentation" } as const;
+const IMAGE = { type: "image", data_type: "uint8", encoding: "jpeg" } as const;
+
+/** The tutorial volume's segmentation as it will be, without a voxel: to see what can be made of it before it is. */
+export async function outlineTutorialVolume(): Promise<Volume> {
+  return await createVolume(memoryKvStore(), defaultTissue, LABELS);
 }
 
 /**
@@ -52,31 +61,22 @@ async function makeTutorialVolume(
 ): Promise<void> {
   const tissue = growTissue(defaultTissue);
   const places = placesIn(folder);
-  const labels = await createScale(places.segmentation, tissue, {
-    type: "segmentation",
-    data_type: "uint64",
-    encoding: "compressed_segmentation",
-  });
-  const image = await createScale(places.image, tissue, { type: "image", data_type: "uint8", encoding: "jpeg" });
-  await writeTissue(tissue, labels, image, options);
+  // Made again at once if it is lost: syncing each file to disk would only cost time.
+  const create = (place: string, format: typeof LABELS | typeof IMAGE): Promise<Volume> =>
+    createVolume(fileKvStore(place, { fsync: false }), tissue.options, format);
+  const labels = await create(places.segmentation, LABELS);
+  const image = await create(places.image, IMAGE);
+  await writeTissue(tissue, labels.scales[0]!, image.scales[0]!, options);
   const { seed, size, voxelOffset, resolution } = tissue.options;
   const truth = { seed, size, voxelOffset, resolution, errors: tissue.errors };
   await writeFile(places.groundTruth, `${JSON.stringify(truth, null, 1)}\n`);
 }
 
-async function createScale(
-  folder: string,
-  tissue: Tissue,
-  format: {
-    readonly type: "image" | "segmentation";
-    readonly data_type: "uint8" | "uint64";
-    readonly encoding: "jpeg" | "compressed_segmentation";
-  },
-): Promise<Scale> {
-  const { size, resolution, voxelOffset } = tissue.options;
-  const { encoding, ...kind } = format;
-  // Made again at once if it is lost: syncing each file to disk would only cost time.
-  const store = fileKvStore(folder, { fsync: false });
+async function createVolume(
+  store: KvStore,
+  { size, resolution, voxelOffset }: TissueOptions,
+  { encoding, ...kind }: typeof LABELS | typeof IMAGE,
+): Promise<Volume> {
   const scale = {
     key: resolution.join("_"),
     size,
@@ -88,8 +88,7 @@ async function createScale(
   };
   const info = { "@type": "neuroglancer_multiscale_volume" as const, ...kind, num_channels: 1, scales: [scale] };
   await store.write("info", encodeInfo(info));
-  const volume = await openVolumeIn(store, "neuroglancer-precomputed", { writable: true });
-  return volume.scales[0]!;
+  return await openVolumeIn(store, "neuroglancer-precomputed", { writable: true });
 }
 
 async function moveIntoPlace(draft: string, folder: string): Promise<void> {

@@ -84,6 +84,8 @@ test("the bundle holds Neuroglancer's workers whole", async () => {
 test.each([
   [["--volume", "/nowhere/at/all"], 1, /No volume in .*nowhere/],
   [["--volume", "wonder://x/y"], 1, /wonder/],
+  [["--scale", "nosuch"], 1, /no scale "nosuch"; it has: 8_8_40/],
+  [["--memory", "1M"], 1, /allow more memory/],
   [["--port", "70000"], 2, /port.*70000/],
   [["--chunk-size", "0,1,2"], 2, /three whole numbers/],
   [["--table", "../escape"], 2, /table "\.\.\/escape"/],
@@ -96,7 +98,15 @@ test.each([
   const { log } = ended;
   expect(log).toMatch(message);
   expect(log).not.toMatch(/\n\s+at /);
+  expect(existsSync(data)).toBe(false);
   expect(existsSync(join(data, "..", "escape"))).toBe(false);
+});
+
+test("a volume that cannot be ingested as asked leaves no data folder", async () => {
+  const data = join(folder, "refused");
+  const ended = await runToEnd("--data", data, "--port", "0", "--no-browser", "--volume", volume, "--scale", "nosuch");
+  expect(ended).toMatchObject({ code: 1, log: expect.stringMatching(/no scale "nosuch"; it has: 8_8_40/) });
+  expect(existsSync(data)).toBe(false);
 });
 
 /** Four slabs of different labels, 64 × 48 × 8 voxels, in two chunks. */

@@ -30,6 +30,7 @@ test("the public surface is what it was", async () => {
         "sortedDistinct",
       ],
       "./ingest": [
+        "checkIngest",
         "defaultChunkSize",
         "finishedIngest",
         "ingest",

@@ -4,7 +4,9 @@ import { type ChunkCoords, type IdLayout, layerOf } from "./layout.ts";
 /** The layers a volume needs: ⌈log₂(most chunks on an axis)⌉ + 2. */
 export function layerCount(size: Xyz, chunkSize: Xyz): number {
   const most = Math.max(...size.map((s, axis) => Math.ceil(s / chunkSize[axis]!)));
-  return 32 - Math.clz32(most - 1) + 2;
+  let layers = 2;
+  for (let chunks = 1; chunks < most; chunks *= 2) layers++;
+  return layers;
 }
 
 /** Where the chunks of each layer lie: the grid starts at the volume's offset and chunks double in size per layer. */

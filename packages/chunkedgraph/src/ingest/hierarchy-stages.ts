@@ -64,7 +64,9 @@ export async function runLayerStage(context: StageContext, layer: number, object
   const scratch = new Scratch(context.scratch);
   const order = new ChunkOrder(context.plan.grid, layer);
   const below = new ChunkOrder(context.plan.grid, layer - 1);
-  if ((await context.log.finished(`l${layer}`, context.signal)).size < order.total) {
+  let finished = 0;
+  for await (const _ of context.log.finished(`l${layer}`, context.signal)) finished++;
+  if (finished < order.total) {
     await decideLayer(context, scratch, order, below, objects.objectOf);
   }
   const parentsOf = rememberParents(scratch, layer);

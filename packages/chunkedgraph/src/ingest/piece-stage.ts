@@ -38,7 +38,7 @@ export async function runPieceStage(
   const scratch = new Scratch(context.scratch);
   const pieces = await findPieces(context, order, count);
   const stream = labelStream(scratch, order, count, signal);
-  let result = (await log.finished(STAGE, signal)).get(0);
+  let result = await log.result(STAGE, 0);
   if (result === undefined) {
     context.onProgress({ step: "pieces", done: 0, total: 1 });
     const survey = await surveyLabels(stream, pieces);

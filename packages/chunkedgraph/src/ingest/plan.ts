@@ -6,7 +6,7 @@ import { type RowStore, readRow } from "@pcg/rowstore";
 import type { Scale, Volume, Xyz } from "@pcg/volume";
 import type { GraphSettings } from "../contract.ts";
 import { GraphError } from "../errors.ts";
-import { type ChunkGrid, IdLayout, layerCount } from "../ids.ts";
+import type { ChunkGrid } from "../ids.ts";
 import {
   decodeIngestState,
   INGEST,
@@ -17,15 +17,9 @@ import {
   settingsKey,
   settingsMutation,
 } from "../rows/index.ts";
-import { checkSettings, decodeSettings, gridOf, SETTINGS_VERSION } from "../settings.ts";
-import { CHUNK_REMEDY, defaultChunkSize } from "./chunk-size.ts";
+import { decodeSettings, gridOf } from "../settings.ts";
+import { chooseScale, newSettings } from "./new-graph.ts";
 import type { IngestCounts } from "./report.ts";
-
-/** Wider than most graphs need, as the field's clients expect; more chunks on an axis widen it. */
-const DEFAULT_SPATIAL_BITS = 10;
-
-/** Ids need not count as many supervoxels as a chunk has voxels; a chunk that does hold too many is refused when it is read. */
-const SMALLEST_MEAN_SUPERVOXEL = 64n;
 
 export interface IngestChoices {
   /** Name of the graph. */
@@ -143,67 +137,4 @@ function refuseOther(settings: GraphSettings, what: string, there: unknown, want
 
 function show(value: unknown): string {
   return Array.isArray(value) ? value.join("×") : String(value);
-}
-
-function chooseScale(volume: Volume, key: string | undefined): Scale {
-  const scale = key === undefined ? volume.scales[0] : volume.scales.find((candidate) => candidate.key === key);
-  if (scale === undefined) {
-    const known = volume.scales.map((candidate) => candidate.key).join(", ");
-    throw new GraphError("invalid-argument", `${volume.url} has no scale ${JSON.stringify(key)}; it has: ${known}`, {
-      scale: String(key),
-      known,
-    });
-  }
-  const what = `scale ${JSON.stringify(scale.key)} of ${volume.url}`;
-  if (scale.channels !== 1) {
-    throw new GraphError("invalid-argument", `${what} has ${scale.channels} channels; a segmentation has one`, {
-      channels: scale.channels,
-    });
-  }
-  if (scale.dataType === "float32" || scale.dataType === "float64") {
-    throw new GraphError("invalid-argument", `${what} holds ${scale.dataType} values; labels are integers`, {
-      dataType: scale.dataType,
-    });
-  }
-  if (scale.size.some((length) => length < 1)) {
-    throw new GraphError("invalid-argument", `${what} is ${scale.size.join("×")} voxels: there is nothing to ingest`, {
-      size: scale.size.join(","),
-    });
-  }
-  return scale;
-}
-
-function newSettings(volume: Volume, scale: Scale, choices: IngestChoices, now: bigint): GraphSettings {
-  const chunkSize = choices.chunkSize ?? defaultChunkSize(scale.size, scale.chunkSize, scale.resolution);
-  if (!chunkSize.every((length) => Number.isSafeInteger(length) && length >= 1)) {
-    throw new GraphError("invalid-argument", `chunk size ${chunkSize.join("×")} is not three whole numbers from 1 up`, {
-      chunkSize: chunkSize.join(","),
-    });
-  }
-  const layers = layerCount(scale.size, chunkSize);
-  const spatialBits = Math.max(DEFAULT_SPATIAL_BITS, layers - 2);
-  const settings = checkSettings({
-    version: SETTINGS_VERSION,
-    name: choices.name,
-    chunkSize,
-    voxelOffset: scale.voxelOffset,
-    size: scale.size,
-    resolution: scale.resolution,
-    layers,
-    spatialBits,
-    connectivity: choices.connectivity ?? 26,
-    splitDisconnected: choices.splitDisconnected ?? false,
-    source: volume.url,
-    ingestTime: now,
-  });
-  const most = new IdLayout(layers, spatialBits).segmentLimit(1);
-  const voxels = chunkSize.reduce((product, length, axis) => product * Math.min(length, scale.size[axis]!), 1);
-  if (BigInt(voxels) > most * SMALLEST_MEAN_SUPERVOXEL) {
-    throw new GraphError(
-      "bad-settings",
-      `a chunk of ${chunkSize.join("×")} has ${voxels} voxels, but ids of a graph with ${layers} layers count at most ${most} supervoxels per chunk: ${CHUNK_REMEDY}`,
-      { chunkVoxels: voxels, limit: most.toString() },
-    );
-  }
-  return settings;
 }

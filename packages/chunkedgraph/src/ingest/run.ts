@@ -41,7 +41,7 @@ export interface IngestOptions extends IngestChoices {
  * It may be stopped at any point, also by SIGKILL, and run again with `resume`: the rows are then byte for byte those of an
  * ingest that was not stopped. Two processes that ingest the same into the same place do no harm to each other.
  *
- * Memory: 4 bytes per supervoxel of the volume and some tens of bytes per chunk, 200 MB at most for joining broken labels, the
+ * Memory: 4 bytes per supervoxel of the volume and 13 per chunk, 200 MB at most for joining broken labels, the
  * tasks' memory (`runner`'s budget), and the nodes of one chunk of a layer at a time.
  *
  * @throws GraphError `already-ingested` (something else is there, or an unfinished ingest and no `resume`), `bad-settings`,
@@ -125,7 +125,7 @@ async function runStages(
 /** Sets the counter that later edits number their roots with. */
 async function countRoots(context: StageContext, { objects }: Objects): Promise<void> {
   const { layout } = context.plan.grid;
-  if ((await context.log.finished("roots", context.signal)).size > 0) return;
+  if ((await context.log.result("roots", 0)) !== undefined) return;
   const rootChunk = layout.chunkId(layout.layers, [0, 0, 0]);
   const counters = objects === 0 ? [] : [counterMutation(rootChunk, BigInt(objects))];
   await context.log.finish("roots", 0, [objects], [], counters);

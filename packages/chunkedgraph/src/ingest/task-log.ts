@@ -4,7 +4,7 @@
  * counters are set once.
  * @module
  */
-import type { RowMutation, RowStore } from "@pcg/rowstore";
+import { type RowMutation, type RowStore, readRow } from "@pcg/rowstore";
 import type { Time } from "../contract.ts";
 import { DONE, PRESENT, packIds, taskKey, taskRange, unpackIds } from "../rows/index.ts";
 
@@ -18,17 +18,21 @@ export class TaskLog {
     this.rows = rows;
   }
 
-  /** Results of the finished tasks of a stage by ordinal. */
-  async finished(stage: string, signal: AbortSignal): Promise<Map<number, readonly number[]>> {
+  /** The finished tasks of a stage: ordinal and result, in no particular order. */
+  async *finished(stage: string, signal: AbortSignal): AsyncGenerator<readonly [number, readonly number[]]> {
     const prefix = `${stage}/`;
-    const finished = new Map<number, readonly number[]>();
     const skip = taskKey(prefix).length;
     const options = { columns: [DONE], versions: 1, signal };
     for await (const { key, cells } of this.rows.read({ ranges: [taskRange(prefix)] }, options)) {
       const ordinal = Number(new TextDecoder().decode(key.subarray(skip)));
-      finished.set(ordinal, Array.from(unpackIds(cells[0]!.value), Number));
+      yield [ordinal, Array.from(unpackIds(cells[0]!.value), Number)];
     }
-    return finished;
+  }
+
+  /** The result of one task, when it is finished. */
+  async result(stage: string, ordinal: number): Promise<readonly number[] | undefined> {
+    const row = await readRow(this.rows, taskKey(`${stage}/${ordinal}`));
+    return row === undefined ? undefined : Array.from(unpackIds(row.cells[0]!.value), Number);
   }
 
   /**

@@ -141,9 +141,13 @@ export async function runStage(
   work: StageWork,
 ): Promise<void> {
   const { log, signal } = context;
-  const finished = await log.finished(stage, signal);
-  for (const [ordinal, result] of finished) work.known(result, ordinal);
-  let done = finished.size;
+  const finished = new Uint8Array(total);
+  let done = 0;
+  for await (const [ordinal, result] of log.finished(stage, signal)) {
+    work.known(result, ordinal);
+    finished[ordinal] = 1;
+    done++;
+  }
   context.onProgress({ step, done, total });
   const run = async (ordinal: number, running: { readonly signal: AbortSignal }): Promise<void> => {
     const { result, rows, counters } = await work.run(ordinal, running.signal);
@@ -151,13 +155,13 @@ export async function runStage(
     work.known(result, ordinal);
     context.onProgress({ step, done: ++done, total });
   };
-  const tasks = mapConcurrent(missing(total, finished), 2 * context.runner.parallelism + 2, run, {
+  const tasks = mapConcurrent(unfinished(finished), 2 * context.runner.parallelism + 2, run, {
     unordered: true,
     signal,
   });
   for await (const _ of tasks);
 }
 
-function* missing(total: number, finished: ReadonlyMap<number, unknown>): Iterable<number> {
-  for (let ordinal = 0; ordinal < total; ordinal++) if (!finished.has(ordinal)) yield ordinal;
+function* unfinished(finished: Uint8Array): Iterable<number> {
+  for (let ordinal = 0; ordinal < finished.length; ordinal++) if (finished[ordinal] === 0) yield ordinal;
 }

@@ -2,8 +2,9 @@ import { memoryKvStore } from "@pcg/kvstore";
 import type { RowStore } from "@pcg/rowstore";
 import { expect, test } from "vitest";
 import { IdLayout, layerCount } from "../../src/ids.ts";
-import { defaultChunkSize } from "../../src/ingest/chunk-size.ts";
+import { defaultChunkSize, requireFewChunks } from "../../src/ingest/chunk-size.ts";
 import { runChunkTask } from "../../src/ingest/chunk-task.ts";
+import { checkIngest } from "../../src/ingest.ts";
 import { dumpRows, dumpStore, Place, volumeOf } from "./harness.ts";
 
 async function isEmpty(place: Place): Promise<boolean> {
@@ -24,6 +25,7 @@ test("choices that cannot be are refused before anything is written", async () =
   ] as const;
   for (const [choice, code] of cases) {
     const place = new Place();
+    expect(() => checkIngest(source, { name: "test", ...choice })).toThrow(expect.objectContaining({ code }));
     await expect(place.ingest(source, choice)).rejects.toMatchObject({ name: "GraphError", code });
     expect(await isEmpty(place)).toBe(true);
   }
@@ -54,10 +56,35 @@ test("the largest volumes there are fit with the chunk size chosen for them", ()
   ] as const;
   for (const { size: voxels, resolution } of volumes) {
     const chunk = defaultChunkSize(voxels, [64, 64, 64], resolution);
+    requireFewChunks(voxels, chunk, resolution);
     const layers = layerCount(voxels, chunk);
     const layout = new IdLayout(layers, Math.max(10, layers - 2));
     expect(layout.segmentLimit(1) * 64n).toBeGreaterThan(BigInt(chunk[0] * chunk[1] * chunk[2]));
   }
+});
+
+test("more chunks than an ingest can count are refused with a chunk size that would do", async () => {
+  const source = await volumeOf(new Uint8Array(8), "uint8", [2, 2, 2]);
+  const size = [200_000, 200_000, 30_000] as const;
+  const huge = { ...source, scales: [{ ...source.scales[0]!, size, resolution: [8, 8, 40] as const }] };
+  const place = new Place();
+  await expect(place.ingest(huge, { chunkSize: [64, 64, 32] })).rejects.toMatchObject({
+    code: "bad-settings",
+    message: /64×64×32 are 9160156250 chunks, more than the 67108864 of one graph: use chunks of 512×512×128 or larger/,
+    fields: { chunks: 9_160_156_250, limit: 2 ** 26, chunkSize: "512,512,128" },
+  });
+  expect(await isEmpty(place)).toBe(true);
+  checkIngest(huge, { name: "test", chunkSize: [512, 512, 128] });
+  for (const chunkSize of [[1, 1, 1], [1, 512, 1], undefined] as const) {
+    if (chunkSize) expect(() => checkIngest(huge, { name: "test", chunkSize })).toThrow(/use chunks of/);
+    else checkIngest(huge, { name: "test" });
+  }
+});
+
+test("a chunk that takes more memory than there is for tasks is refused before anything is made", async () => {
+  const source = await volumeOf(new Uint8Array(512), "uint8", size);
+  checkIngest(source, { name: "test" }, 2 ** 30);
+  expect(() => checkIngest(source, { name: "test" }, 2 ** 24)).toThrow(/8×8×8 uint8 voxels takes 33 MiB.* 16 MiB/);
 });
 
 test("a chunk that holds more supervoxels than its ids count is refused when it is read", async () => {
