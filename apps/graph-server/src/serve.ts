@@ -1,6 +1,7 @@
-import { createServer as createHttpServer, type Server, STATUS_CODES } from "node:http";
+import { createServer as createHttpServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
+import { refuseWithWords, unaddressable } from "./http/not-a-request.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import type { GraphApp } from "./server.ts";
 
@@ -33,32 +34,32 @@ export interface RunningServer {
  */
 export async function serve(app: GraphApp, options: ServeOptions): Promise<RunningServer> {
   const bodyBytes = options.bodyBytes ?? DEFAULT_LIMITS.bodyBytes;
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    createServer: createHttpServer,
-    serverOptions: {
+  const server = createHttpServer(
+    {
       maxHeaderSize: options.headerBytes ?? DEFAULT_LIMITS.headerBytes,
       keepAliveTimeout: KEEP_ALIVE_MS,
       requestTimeout: REQUEST_MS,
+      // Node would refuse without a word; the adapter asks for a host as well.
+      requireHostHeader: false,
     },
-    overrideGlobalObjects: false,
-    // Refused bodies are drained by the code that refuses them, within its own bounds.
-    autoCleanupIncoming: false,
-  }) as Server;
+    getRequestListener(app.fetch, {
+      overrideGlobalObjects: false,
+      // Refused bodies are drained by the code that refuses them, within its own bounds.
+      autoCleanupIncoming: false,
+      errorHandler: unaddressable,
+    }),
+  );
   server.on("checkContinue", (request, response) => {
     // A body that is too large is refused by the app before it is asked for.
     if (Number(request.headers["content-length"] ?? 0) <= bodyBytes) response.writeContinue();
     server.emit("request", request, response);
   });
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === "ECONNRESET" || !socket.writable) return;
-    socket.end(brokenRequest(error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400));
-  });
-  const endIdle = endWhenIdle(server);
+  const connections = watchConnections(server);
+  refuseWithWords(server, (socket) => connections.isAnswering(socket as Socket));
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}/`, port, close: () => close(server, endIdle) };
+  return { url: `http://${host}:${port}/`, port, close: () => close(server, connections.endIdle) };
 }
 
 function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
@@ -75,32 +76,40 @@ function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
   });
 }
 
+interface Connections {
+  /** Whether an answer is on its way over the connection. */
+  isAnswering(socket: Socket): boolean;
+  /** Ends the connections without a request, now and as they become so. */
+  endIdle(): void;
+}
+
 /**
- * Counts the requests on each connection. Node's own notion of an idle one leaves out those that never asked anything,
+ * Knows the requests on each connection. Node's own notion of an idle one leaves out those that never asked anything,
  * as browsers open in advance, and those whose last request ends after the server was told to stop.
  */
-function endWhenIdle(server: Server): () => void {
-  const requests = new Map<Socket, number>();
+function watchConnections(server: Server): Connections {
+  const running = new Map<Socket, Set<ServerResponse>>();
   let stopping = false;
-  const endIdle = (socket: Socket): void => {
-    if (stopping && requests.get(socket) === 0) socket.end();
+  const endIfIdle = (socket: Socket): void => {
+    if (stopping && running.get(socket)?.size === 0) socket.end();
   };
   server.on("connection", (socket) => {
-    requests.set(socket, 0);
-    socket.once("close", () => requests.delete(socket));
+    running.set(socket, new Set());
+    socket.once("close", () => running.delete(socket));
   });
   server.prependListener("request", ({ socket }, response) => {
-    requests.set(socket, (requests.get(socket) ?? 0) + 1);
+    running.get(socket)?.add(response);
     response.once("close", () => {
-      const running = requests.get(socket);
-      if (running === undefined) return;
-      requests.set(socket, running - 1);
-      endIdle(socket);
+      running.get(socket)?.delete(response);
+      endIfIdle(socket);
     });
   });
-  return () => {
-    stopping = true;
-    for (const socket of requests.keys()) endIdle(socket);
+  return {
+    isAnswering: (socket) => [...(running.get(socket) ?? [])].some(({ headersSent }) => headersSent),
+    endIdle: () => {
+      stopping = true;
+      for (const socket of running.keys()) endIfIdle(socket);
+    },
   };
 }
 
@@ -114,18 +123,4 @@ function close(server: Server, endIdle: () => void): Promise<void> {
     });
     endIdle();
   });
-}
-
-/** An answer to bytes that are no HTTP request the app could see. */
-function brokenRequest(status: 400 | 431): string {
-  const message = status === 431 ? "the request's line and headers are too long" : "this is no HTTP request";
-  const body = JSON.stringify({ code: status, message });
-  return [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    "Content-Type: application/json",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    "Connection: close",
-    "",
-    body,
-  ].join("\r\n");
 }
