@@ -3,7 +3,7 @@
  * `restore(db, …)`, `expire(db, …)`.
  * @module
  */
-import type { Generation, Key, KeyRange, KvStore } from "@pcg/kvstore";
+import type { Generation, Key, KeyRange, KvStore, ListEntry } from "@pcg/kvstore";
 import type { Config, IndirectReference, VersionEntry } from "./format/types.ts";
 import type { DatabaseParts } from "./parts.ts";
 
@@ -37,9 +37,19 @@ export type Mutation =
   | { readonly op: "delete"; readonly key: Uint8Array; readonly ifGeneration?: Generation | null }
   | ({ readonly op: "deleteRange" } & KeyRange);
 
+/** What must still be so for a commit to happen: a key's generation (`null`: absent), or every entry of a range. */
+export type Expectation =
+  | { readonly key: Uint8Array; readonly generation: Generation | null }
+  | ({
+      /** Unchanged since this version; 0: since before the first. */
+      readonly since: bigint;
+    } & KeyRange);
+
 export interface CommitOptions {
   /** All mutations in one version or none, conditions included. Otherwise each condition decides about its own mutation. */
   readonly atomic: boolean;
+  /** Unless all of these hold, nothing is written and the commit rejects with `conflict`. */
+  readonly expects?: readonly Expectation[];
   /** Kept beside the database, see `log`; TensorStore does not see them. */
   readonly message?: string;
   readonly author?: string;
@@ -73,10 +83,23 @@ export interface CommitEvent {
   readonly clockBehind: bigint;
 }
 
+/** What is directly below a prefix: a key, or all that begins with a longer prefix ending in the delimiter. */
+export type LevelEntry =
+  | ({ readonly kind: "key" } & ListEntry)
+  | { readonly kind: "prefix"; readonly prefix: Uint8Array };
+
 /** A read-only view: the newest version, re-read when stale, or one pinned version. Also a store of its own. */
 export interface OcdbtView extends KvStore {
   /** The version this view reads now. `undefined`: the database has no version yet. */
   version(options?: { readonly signal?: AbortSignal }): Promise<VersionEntry | undefined>;
+  /**
+   * Keys and folders directly below `prefix`, in order; what lies inside folders is skipped, mostly unread.
+   * @param options `delimiter`: one byte or more that ends a folder's name; a slash unless told.
+   */
+  listLevel(
+    prefix?: Key,
+    options?: { readonly delimiter?: Key; readonly signal?: AbortSignal },
+  ): AsyncIterable<LevelEntry>;
   /** For zarrita: keys with or without a leading slash, below `prefix`. */
   asZarrStore(options?: { readonly prefix?: Key }): ZarrReadable;
 }

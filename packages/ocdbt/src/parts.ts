@@ -22,6 +22,8 @@ export interface StoredManifest {
   readonly token: string;
   /** When it was known to be the newest, `performance.now()` ms. */
   readonly asOf: number;
+  /** Of the answer of `replace`: it was written although the store's answer was lost or said otherwise. */
+  readonly recovered?: true;
 }
 
 /** The manifest of one database, single or numbered, in its base store. */
@@ -45,6 +47,8 @@ export interface ManifestStore {
 
 /** Reads what references name: cached by bytes, in-flight requests shared, bounded in number. */
 export interface NodeReader {
+  /** The node if it is in memory, so that warm reads need not wait. */
+  cachedBtreeNode(reference: BtreeNodeReference): BtreeNode | undefined;
   btreeNode(reference: BtreeNodeReference, options?: { readonly signal?: AbortSignal }): Promise<BtreeNode>;
   versionNode(reference: VersionNodeReference, options?: { readonly signal?: AbortSignal }): Promise<VersionNode>;
   value(
@@ -62,8 +66,10 @@ export interface DataFileWriter {
   append(bytes: Uint8Array, kind: "value" | "btree" | "version-tree"): IndirectReference;
   /** Resolves when everything appended is durable. */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Full keys of the files made so far, for the removal of orphans. */
+  /** Full keys of the files named so far (a character a byte), for the removal of orphans. */
   readonly files: readonly string[];
+  /** Bytes appended and not yet durable; they are held in memory. */
+  readonly pendingBytes: number;
 }
 
 /** What a version is made from, for commits that do not come from mutations: restore, expire, compact. */
@@ -82,6 +88,8 @@ export interface DatabaseParts {
   readonly nodes: NodeReader;
   readonly committer: Committer;
   readonly config: Config;
+  /** The tag's generation. @throws `OcdbtError` `version-not-found` */
+  resolveTag(name: string, options?: { readonly signal?: AbortSignal }): Promise<bigint>;
   newDataFileWriter(): DataFileWriter;
   /** The commit loop (back-off, removal of its own orphans, recognition of its own success) around any change. */
   updateManifest(update: ManifestUpdate): Promise<StoredManifest | undefined>;
