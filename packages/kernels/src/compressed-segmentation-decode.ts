@@ -3,6 +3,7 @@
  * @module
  */
 import { type Layout, layoutOf, type Slab, slabBytes, slabs } from "./compressed-segmentation-layout.ts";
+import { type LabelSlab, labelSlab } from "./compressed-segmentation-slab.ts";
 import { KernelError } from "./error.ts";
 import { renumber } from "./renumber.ts";
 import { checkLength, type Size } from "./volume.ts";
@@ -72,13 +73,64 @@ export function decodeCompressedSegmentation(
   const labels = out ?? (dtype === "uint32" ? new Uint32Array(voxels) : new BigUint64Array(voxels));
   checkLength("out", labels.length, size, channels);
   if (labels.BYTES_PER_ELEMENT !== (dtype === "uint32" ? 4 : 8)) throw new TypeError(`out does not hold ${dtype}`);
-  const width = labels.BYTES_PER_ELEMENT;
+  const width = dtype === "uint32" ? 4 : 8;
   const wasm = load(bytes, layout, slabBytes(layout, width), 0);
   const decode = dtype === "uint32" ? wasm.decodeU32 : wasm.decodeU64;
-  decodeChannels(wasm, layout, bases, bytesOf(labels), width, (base, slab) =>
-    decode(base, slab.header, 0, slab.rows, slab.depth),
+  decodeChannels(
+    wasm,
+    layout,
+    bases,
+    width,
+    (base, slab) => decode(base, slab.header, 0, slab.rows, slab.depth),
+    copySlabOut(layout, bytesOf(labels), width),
   );
   return labels;
+}
+
+/**
+ * Decodes slab after slab in memory that stays in the processor's cache and hands each to `take`, for a caller that has its
+ * own place for the labels: nothing is allocated per voxel. With `within`, only slabs that share a voxel with that box (in
+ * voxels of the chunk) are decoded and checked. Errors and memory as {@link decodeCompressedSegmentation}.
+ *
+ * @param take is given a view that holds until it returns; it must not call a kernel
+ *
+ * @example
+ * decodeCompressedSegmentationSlabs(bytes, [64, 64, 64], 1, [8, 8, 8], "uint64", ({ labels, begin, size }) =>
+ *   place(labels, begin, size),
+ * );
+ */
+export function decodeCompressedSegmentationSlabs(
+  bytes: Uint8Array,
+  size: Size,
+  channels: number,
+  blockSize: Size,
+  dtype: "uint32" | "uint64",
+  take: (slab: LabelSlab) => void,
+  within?: { readonly begin: Size; readonly end: Size },
+): void {
+  const layout = layoutOf(size, channels, blockSize);
+  const bases = channelBases(bytes, layout);
+  const width = dtype === "uint32" ? 4 : 8;
+  const wasm = load(bytes, layout, slabBytes(layout, width), 0);
+  const decode = dtype === "uint32" ? wasm.decodeU32 : wasm.decodeU64;
+  decodeChannels(
+    wasm,
+    layout,
+    bases,
+    width,
+    (base, slab) => decode(base, slab.header, 0, slab.rows, slab.depth),
+    (slab, channel) => take(labelSlab(layout, slab, channel, width)),
+    within && ((slab) => shares(slab.y, slab.rows, within, 1) && shares(slab.z, slab.depth, within, 2)),
+  );
+}
+
+function shares(
+  first: number,
+  count: number,
+  within: { readonly begin: Size; readonly end: Size },
+  axis: 1 | 2,
+): boolean {
+  return first < within.end[axis] && first + count > within.begin[axis];
 }
 
 /** Labels as indices into an ascending table. */
@@ -106,8 +158,13 @@ export function decodeCompressedSegmentationIndexed(bytes: Uint8Array, size: Siz
   const rankOfWord = new Uint32Array(heap().buffer, ranks, bytes.length >>> 2);
   for (let i = 0; i < entries.length; i++) rankOfWord[entries[i]!] = rankOfEntry[i]!;
   const indices = new Uint32Array(layout.voxels);
-  decodeChannels(wasm, layout, bases, bytesOf(indices), 4, (base, slab) =>
-    wasm.decodeRanks(ranks, base, slab.header, 0, slab.rows, slab.depth),
+  decodeChannels(
+    wasm,
+    layout,
+    bases,
+    4,
+    (base, slab) => wasm.decodeRanks(ranks, base, slab.header, 0, slab.rows, slab.depth),
+    copySlabOut(layout, bytesOf(indices), 4),
   );
   return { indices, table };
 }
@@ -193,31 +250,41 @@ function load(bytes: Uint8Array, layout: Layout, out: number, extra: number): De
   return wasm;
 }
 
+/** Decodes the wanted slabs of all channels to the start of memory, and hands on each. */
 function decodeChannels(
   wasm: DecodeKernel,
   layout: Layout,
   bases: readonly number[],
-  target: Uint8Array,
-  width: number,
+  width: 4 | 8,
   decode: (base: number, slab: Slab) => number,
+  take: (slab: Slab, channel: number) => void,
+  isWanted?: (slab: Slab) => boolean,
 ): void {
-  const [sx, sy] = layout.size;
-  const memory = heap();
   bases.forEach((base, channel) => {
     for (const slab of slabs(layout, width)) {
+      if (isWanted !== undefined && !isWanted(slab)) continue;
       const status = decode(base, slab);
       if (status !== 0) throw corrupt(status, layout, channel, slab, wasm.failedBlock());
-      const start = (channel * layout.voxels + sx * (slab.y + sy * slab.z)) * width;
-      const plane = sx * slab.rows * width;
-      if (slab.rows === sy) {
-        target.set(memory.subarray(0, plane * slab.depth), start);
-        continue;
-      }
-      for (let k = 0; k < slab.depth; k++) {
-        target.set(memory.subarray(k * plane, (k + 1) * plane), start + k * sx * sy * width);
-      }
+      take(slab, channel);
     }
   });
+}
+
+/** What puts decoded slabs where they belong in `target`, the bytes of all channels. */
+function copySlabOut(layout: Layout, target: Uint8Array, width: number): (slab: Slab, channel: number) => void {
+  const [sx, sy] = layout.size;
+  const memory = heap();
+  return (slab, channel) => {
+    const start = (channel * layout.voxels + sx * (slab.y + sy * slab.z)) * width;
+    const plane = sx * slab.rows * width;
+    if (slab.rows === sy) {
+      target.set(memory.subarray(0, plane * slab.depth), start);
+      return;
+    }
+    for (let k = 0; k < slab.depth; k++) {
+      target.set(memory.subarray(k * plane, (k + 1) * plane), start + k * sx * sy * width);
+    }
+  };
 }
 
 const REASONS: readonly string[] = [

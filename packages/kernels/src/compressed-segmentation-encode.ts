@@ -3,6 +3,7 @@
  * @module
  */
 import { type Layout, layoutOf, type Slab, slabBytes, slabs } from "./compressed-segmentation-layout.ts";
+import { type LabelSlab, labelSlab } from "./compressed-segmentation-slab.ts";
 import { KernelError } from "./error.ts";
 import { checkLength, type Size } from "./volume.ts";
 import { wasm as encodeWasm } from "./wasm/compressed-segmentation-encode.wasm.ts";
@@ -23,6 +24,8 @@ interface EncodeKernel {
 const NO_MEMORY = 1;
 const OFFSET_TOO_LARGE = 2;
 const INDEX_PAST_TABLE = 3;
+
+const noTable: BigUint64Array = new BigUint64Array(0);
 
 /**
  * Encodes labels (x fastest, then y, z, channel). Equal labels give equal bytes: tables ascend, and identical tables of a
@@ -46,8 +49,33 @@ export function encodeCompressedSegmentation(
       "compressed_segmentation holds uint32 or uint64: labels must be a Uint32Array or BigUint64Array",
     );
   }
-  return encode(layout, labels, new BigUint64Array(0), (wasm) =>
-    labels instanceof Uint32Array ? wasm.encodeU32 : wasm.encodeU64,
+  const width = labels instanceof Uint32Array ? 4 : 8;
+  return encode(layout, width, noTable, copySlabIn(layout, bytesOf(labels), width), (wasm) =>
+    width === 4 ? wasm.encodeU32 : wasm.encodeU64,
+  );
+}
+
+/**
+ * Encodes labels that the caller has in a place of its own: `fill` writes them slab after slab into memory that stays in
+ * the processor's cache. Gives the bytes that {@link encodeCompressedSegmentation} gives, with its errors and memory.
+ *
+ * @param fill must set every label of the slab it is given, a view that holds until it returns; it must not call a kernel
+ */
+export function encodeCompressedSegmentationSlabs(
+  size: Size,
+  channels: number,
+  blockSize: Size,
+  dtype: "uint32" | "uint64",
+  fill: (slab: LabelSlab) => void,
+): Uint8Array {
+  const layout = layoutOf(size, channels, blockSize);
+  const width = dtype === "uint32" ? 4 : 8;
+  return encode(
+    layout,
+    width,
+    noTable,
+    (slab, channel) => fill(labelSlab(layout, slab, channel, width)),
+    (wasm) => (width === 4 ? wasm.encodeU32 : wasm.encodeU64),
   );
 }
 
@@ -64,7 +92,8 @@ export function encodeCompressedSegmentationIndexed(
 ): Uint8Array {
   const layout = layoutOf(size, 1, blockSize);
   checkLength("indices", indices.length, size);
-  return encode(layout, indices, table, (wasm, tableAt) => (slab, rows, depth, header) => {
+  const fill = copySlabIn(layout, bytesOf(indices), 4);
+  return encode(layout, 4, table, fill, (wasm, tableAt) => (slab, rows, depth, header) => {
     const status = wasm.encodeIndices(slab, rows, depth, header, tableAt, table.length);
     if (status === INDEX_PAST_TABLE) throw beyondTable(indices, table.length);
     return status;
@@ -76,15 +105,18 @@ function beyondTable(indices: Uint32Array, length: number): RangeError {
   return new RangeError(`indices[${i}] is ${indices[i]}, beyond the table's ${length} labels`);
 }
 
-/** Encodes all channels; `choose` gives what encodes a slab, and is told where `table` lies in memory. */
+/**
+ * Encodes all channels; `fill` puts the voxels of a slab at the start of memory, `choose` gives what encodes them, and is
+ * told where `table` lies in memory.
+ */
 function encode(
   layout: Layout,
-  voxels: Uint32Array | BigUint64Array,
+  width: 4 | 8,
   table: BigUint64Array,
+  fill: (slab: Slab, channel: number) => void,
   choose: (wasm: EncodeKernel, tableAt: number) => EncodeSlab,
 ): Uint8Array {
   const [bx, by, bz] = layout.block;
-  const width = voxels.BYTES_PER_ELEMENT;
   const blockVoxels = bx * by * bz;
   const hashSlots = powerOfTwo(2 * blockVoxels);
   const knownSlots = powerOfTwo(2 * layout.blocks);
@@ -96,14 +128,13 @@ function encode(
   const encodeSlab = choose(wasm, tableAt);
   heap().set(bytesOf(table), tableAt);
   wasm.start(layout.size[0], bx, by, bz, scratch, hashSlots);
-  const from = bytesOf(voxels);
   let end = out + layout.channels * 4;
   for (let channel = 0; channel < layout.channels; channel++) {
     new DataView(heap().buffer).setUint32(out + channel * 4, (end - out) / 4, true);
     let status = wasm.startChannel(end, layout.blocks, known, knownSlots);
     for (const slab of slabs(layout, width)) {
       if (status !== 0) break;
-      copySlabIn(layout, slab, channel, from, width);
+      fill(slab, channel);
       status = encodeSlab(0, slab.rows, slab.depth, slab.header);
     }
     end = wasm.finish() >>> 0;
@@ -113,15 +144,18 @@ function encode(
   return heap().slice(out, end);
 }
 
-function copySlabIn(layout: Layout, slab: Slab, channel: number, from: Uint8Array, width: number): void {
+/** What puts slabs of `source`, the bytes of all channels, at the start of memory. */
+function copySlabIn(layout: Layout, source: Uint8Array, width: number): (slab: Slab, channel: number) => void {
   const [sx, sy] = layout.size;
-  const memory = heap();
-  const start = (channel * layout.voxels + sx * (slab.y + sy * slab.z)) * width;
-  const plane = sx * slab.rows * width;
-  for (let k = 0; k < slab.depth; k++) {
-    const at = start + k * sx * sy * width;
-    memory.set(from.subarray(at, at + plane), k * plane);
-  }
+  return (slab, channel) => {
+    const memory = heap();
+    const start = (channel * layout.voxels + sx * (slab.y + sy * slab.z)) * width;
+    const plane = sx * slab.rows * width;
+    for (let k = 0; k < slab.depth; k++) {
+      const at = start + k * sx * sy * width;
+      memory.set(source.subarray(at, at + plane), k * plane);
+    }
+  };
 }
 
 function tooManyWords(layout: Layout, channel: number): KernelError {

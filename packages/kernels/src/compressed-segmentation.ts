@@ -6,10 +6,13 @@
 export {
   decodeCompressedSegmentation,
   decodeCompressedSegmentationIndexed,
+  decodeCompressedSegmentationSlabs,
   type IndexedLabels,
 } from "./compressed-segmentation-decode.ts";
 export {
   encodeCompressedSegmentation,
   encodeCompressedSegmentationIndexed,
+  encodeCompressedSegmentationSlabs,
 } from "./compressed-segmentation-encode.ts";
 export { remapCompressedSegmentation } from "./compressed-segmentation-remap.ts";
+export type { LabelSlab } from "./compressed-segmentation-slab.ts";

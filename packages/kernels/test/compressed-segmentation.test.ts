@@ -3,10 +3,13 @@ import { describe, expect, test } from "vitest";
 import {
   decodeCompressedSegmentation,
   decodeCompressedSegmentationIndexed,
+  decodeCompressedSegmentationSlabs,
   encodeCompressedSegmentation,
   encodeCompressedSegmentationIndexed,
+  encodeCompressedSegmentationSlabs,
   remapCompressedSegmentation,
 } from "../src/compressed-segmentation.ts";
+import type { LabelSlab } from "../src/compressed-segmentation-slab.ts";
 import { isKernelError, KernelError } from "../src/error.ts";
 import {
   decodeCompressedSegmentationOracle,
@@ -116,6 +119,63 @@ test("encoding and decoding through a table agree with the labels themselves", (
     }),
     { numRuns: 80 },
   );
+});
+
+test("slabs together are the chunk, each voxel once, and encode to the same bytes", () => {
+  fc.assert(
+    fc.property(
+      size,
+      blockSize,
+      texture,
+      fc.nat(),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 3 }),
+      (s, b, t, seed, wide, c) => {
+        const whole = block(t, [s[0], s[1], s[2] * c], seed);
+        const labels = wide ? whole : (narrow(whole, "u32") as Uint32Array);
+        const dtype = wide ? "uint64" : "uint32";
+        const at = ({ begin, size: [nx, ny], channel }: LabelSlab, i: number): number =>
+          begin[0] +
+          (i % nx) +
+          s[0] *
+            (begin[1] + (Math.floor(i / nx) % ny) + s[1] * (begin[2] + Math.floor(i / (nx * ny)) + s[2] * channel));
+        const bytes = encodeCompressedSegmentationSlabs(s, c, b, dtype, (slab) => {
+          for (let i = 0; i < slab.labels.length; i++)
+            (slab.labels as Uint32Array)[i] = (labels as Uint32Array)[at(slab, i)]!;
+        });
+        expect(bytes).toEqual(encodeCompressedSegmentation(labels, s, c, b));
+        const decoded = wide ? new BigUint64Array(labels.length) : new Uint32Array(labels.length);
+        const times = new Uint8Array(labels.length);
+        decodeCompressedSegmentationSlabs(bytes, s, c, b, dtype, (slab) => {
+          for (let i = 0; i < slab.labels.length; i++) {
+            (decoded as Uint32Array)[at(slab, i)] = (slab.labels as Uint32Array)[i]!;
+            times[at(slab, i)]! += 1;
+          }
+        });
+        expect(decoded).toEqual(labels);
+        expect(times.every((n) => n === 1)).toBe(true);
+      },
+    ),
+    { numRuns: 80 },
+  );
+});
+
+test("within a box only the slabs that it touches are decoded", () => {
+  // A slab of 256 KiB holds one row of blocks here: 512 x 8 x 8 voxels of 8 bytes.
+  const s: Size = [512, 24, 16];
+  const bytes = encodeCompressedSegmentation(new BigUint64Array(512 * 24 * 16).fill(9n), s, 1, [8, 8, 8]);
+  const seen: string[] = [];
+  const within = { begin: [100, 7, 8] as const, end: [101, 9, 9] as const };
+  decodeCompressedSegmentationSlabs(
+    bytes,
+    s,
+    1,
+    [8, 8, 8],
+    "uint64",
+    (slab) => seen.push(`${slab.begin} ${slab.size}`),
+    within,
+  );
+  expect(seen).toEqual(["0,0,8 512,8,8", "0,8,8 512,8,8"]);
 });
 
 /** Merges labels two by two and moves 0, in a way that needs all 64 bits. */
