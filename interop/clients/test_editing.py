@@ -85,6 +85,13 @@ def test_old_and_new_roots_lead_to_each_other(edited):
     assert sorted(edited.client.get_latest_roots(new, timestamp=edited.beginning)) == sorted(old)
     past = edited.client.get_past_ids([new], timestamp_past=edited.beginning)
     assert sorted(past["past_id_map"][new]) == sorted(old.tolist())
+    # Exactly at the edit the new root stands, a microsecond before it the old ones do.
+    for moment, roots in ((time, [new]), (time - MICROSECOND, old.tolist())):
+        past = edited.client.get_past_ids([new], timestamp_past=moment, timestamp_future=time)
+        assert sorted(past["past_id_map"][new]) == sorted(roots)
+        assert past["future_id_map"] == dict.fromkeys(roots, new)
+        assert sorted(edited.client.get_latest_roots(new, timestamp=moment)) == sorted(roots)
+        assert sorted(edited.client.get_original_roots(new, timestamp_past=moment)) == sorted(roots)
     graph = edited.client.get_lineage_graph(int(old[0]), timestamp_future=now(), as_nx_graph=True)
     assert nx.has_path(graph, int(old[0]), int(present[0]))
     leaves = [edited.client.get_leaves(int(root)) for root in (*old, new)]

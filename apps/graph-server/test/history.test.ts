@@ -91,6 +91,15 @@ describe("editing and what remains of it", () => {
     expect(await strings.text()).toContain(`"target":"${last}"`);
   });
 
+  test("a root asked for at its own time has no past before it", async () => {
+    const links = async (query: string, root: bigint): Promise<Json> =>
+      (await json(await server.post(`${API}/lineage_graph_multiple?${query}`, `{"root_ids":[${root}]}`))).get("links")!;
+    expect(await links(`timestamp_past=${seconds(times[0]!)}&timestamp_future=0`, middle)).toEqual([]);
+    expect(await links(`timestamp_past=${seconds(times[0]! - 1n)}&timestamp_future=0`, middle)).toHaveLength(2);
+    expect(await links(`timestamp_past=${seconds(times[0]!)}`, last)).toHaveLength(2);
+    expect(await links(`timestamp_past=${seconds(times[1]!)}`, last)).toEqual([]);
+  });
+
   test("change logs count, tabulate and detail the merges", async () => {
     const summary = await json(await server.get(`${API}/root/${last}/change_log?filtered=True`));
     expect(summary.get("n_mergers")).toBe(2n);

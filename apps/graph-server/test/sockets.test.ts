@@ -69,6 +69,14 @@ describe("over a socket", () => {
     expect(past.body.toString()).toBe(
       `{"past_id_map":{"${merged}":[${[a, b].sort().join(",")}]},"future_id_map":{"${a}":${merged},"${b}":${merged}}}`,
     );
+    const atItsTime = await send(
+      "GET",
+      `${API}/past_id_mapping?timestamp_past=1700000001.123459`,
+      `{"root_ids":[${merged}]}`,
+    );
+    expect(atItsTime.body.toString()).toBe(
+      `{"past_id_map":{"${merged}":[${merged}]},"future_id_map":{"${merged}":${merged}}}`,
+    );
     const itself = await send("GET", `${API}/past_id_mapping`, `{"root_ids":[${a}]}`);
     expect(
       JSON.parse(

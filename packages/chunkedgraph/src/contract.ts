@@ -130,7 +130,7 @@ export interface Operation {
 
 /** What was, and how it came to be. Unknown roots: GraphError. */
 export interface GraphHistory {
-  /** Clients' window rule: from the given roots back from nodes created at or after `from`, forward from nodes created at or before `to`. */
+  /** Clients' window rule: from the given roots back from nodes created after `from`, forward from nodes created at or before `to`. */
   lineage(
     roots: BigUint64Array,
     window?: { readonly from?: Time; readonly to?: Time },

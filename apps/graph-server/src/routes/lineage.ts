@@ -20,7 +20,8 @@ const lineageSchema = z.object({
 
 /** How roots became other roots. */
 export function lineageRoutes(endpoints: Endpoints): void {
-  const summary = "Former and later roots within a window of time, as a networkx node-link document";
+  const summary =
+    "Former and later roots within a window of time (edits after timestamp_past, up to and with timestamp_future), as a networkx node-link document";
 
   endpoints.add(
     { method: "get", path: "/root/{id}/lineage_graph", summary, query: window, answer: lineageSchema },
@@ -43,13 +44,13 @@ export function lineageRoutes(endpoints: Endpoints): void {
     {
       method: "get",
       path: "/past_id_mapping",
-      summary: "The roots at timestamp_past that each root was made from, and what became of them",
+      summary: "The roots at timestamp_past that each root was made from, and what they were at timestamp_future",
       query: window,
       body: idList("root_ids"),
       answer: z.object({ past_id_map: z.record(z.string(), idsSchema), future_id_map: z.record(z.string(), idSchema) }),
     },
     async (call) => {
-      const maps = rootMapping(await lineage(call, call.body), call.body);
+      const maps = rootMapping(await lineage(call, call.body), call.body, call.query.timestamp_future);
       return { past_id_map: Object.fromEntries(maps.past), future_id_map: Object.fromEntries(maps.future) };
     },
   );

@@ -272,7 +272,7 @@ class FakeHistory implements GraphHistory {
     const walk = (node: bigint, back: boolean): void => {
       for (const { oldRoots, newRoots } of this.graph.log) {
         const [here, there] = back ? [newRoots, oldRoots] : [oldRoots, newRoots];
-        if (!here.includes(node) || (back ? this.bornAt(node) < from : this.bornAt(node) > to)) continue;
+        if (!here.includes(node) || (back ? this.bornAt(node) <= from : this.bornAt(node) > to)) continue;
         for (const other of there) {
           nodes.add(other);
           links.set(

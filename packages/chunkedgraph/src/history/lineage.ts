@@ -72,9 +72,13 @@ export class LineageReader {
 }
 
 /**
- * The window rule of graphene clients: back from every node created at or after `from`, forward from every node created
- * at or before `to`; a link that crosses the window's edge is kept with the node on its other side. The future of past
- * nodes does not belong to it.
+ * The window rule of graphene clients: back from every node created after `from`, forward from every node created at or
+ * before `to`; a link that crosses the window's edge is kept with the node on its other side. The future of past nodes
+ * does not belong to it.
+ *
+ * As everywhere, the state at a time has the edits of exactly that time in it: a walk back ends with the roots that were
+ * valid at `from`, so a root asked for at its own time is its own past, and the links are those of the edits that
+ * {@link GraphHistory.delta} counts.
  */
 export async function lineageOf(
   reader: LineageReader,
@@ -82,7 +86,7 @@ export async function lineageOf(
   window: { readonly from: Time; readonly to: Time },
 ): Promise<Lineage> {
   const given = [...roots];
-  const before = (root: RootRecord): BigUint64Array => (root.created >= window.from ? root.former : EMPTY);
+  const before = (root: RootRecord): BigUint64Array => (root.created > window.from ? root.former : EMPTY);
   const after = (root: RootRecord): BigUint64Array => (root.created <= window.to ? root.successors : EMPTY);
   const past = await reader.walk(given, before);
   const future = await reader.walk(given, after);

@@ -1,17 +1,26 @@
-import type { Lineage } from "../contract.ts";
+import type { Lineage, Time } from "../contract.ts";
+import { lineageUntil } from "./lineage.ts";
 
 /** What roots were made from, and what became of that. */
 export interface RootMapping {
-  /** Root → the roots it came from that have no former roots in the lineage, ascending; itself when it is such a one. */
+  /**
+   * Root → the roots it came from that were valid when the lineage's window begins, ascending; itself when it is such a
+   * one.
+   */
   readonly past: ReadonlyMap<bigint, BigUint64Array>;
-  /** Each of these past roots → the one root it became; left out when it became several. */
+  /** Each of these past roots → the one root it was at the end; left out when it was several. */
   readonly future: ReadonlyMap<bigint, bigint>;
 }
 
-/** Reads both mappings of some roots off the lineage of a window of time ({@link GraphHistory.lineage}). */
-export function rootMapping({ links }: Lineage, roots: BigUint64Array): RootMapping {
+/**
+ * Reads both mappings of some roots off the lineage of a window of time ({@link GraphHistory.lineage}).
+ * @param to the end of that window, when it has one: the past roots' future ends with the roots of then
+ */
+export function rootMapping(lineage: Lineage, roots: BigUint64Array, to?: Time): RootMapping {
+  const { links } = lineage;
+  const then = to === undefined ? links : lineageUntil(lineage, to).links;
   const former = neighbours(links.map(({ source, target }) => [target, source]));
-  const successors = neighbours(links.map(({ source, target }) => [source, target]));
+  const successors = neighbours(then.map(({ source, target }) => [source, target]));
   const past = new Map<bigint, BigUint64Array>();
   for (const root of roots) past.set(root, ends(root, former));
   const future = new Map<bigint, bigint>();
