@@ -12,8 +12,11 @@ export {
 export {
   decodeCompressedSegmentation,
   decodeCompressedSegmentationIndexed,
+  decodeCompressedSegmentationSlabs,
   encodeCompressedSegmentation,
   encodeCompressedSegmentationIndexed,
+  encodeCompressedSegmentationSlabs,
+  type LabelSlab,
   remapCompressedSegmentation,
 } from "./compressed-segmentation.ts";
 export { type Contacts, countContacts, countFaceContacts } from "./contacts.ts";
