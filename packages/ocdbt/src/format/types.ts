@@ -76,7 +76,7 @@ export interface Manifest {
   readonly config: Config;
   /** The newest block, oldest first; never empty but in the `manifest.ocdbt` of a numbered database. */
   readonly versions: readonly VersionEntry[];
-  /** Oldest last: heights strictly decreasing with age as the format stores them. */
+  /** Oldest first, as stored: heights strictly decreasing, generations strictly increasing. */
   readonly versionNodes: readonly VersionNodeReference[];
 }
 
