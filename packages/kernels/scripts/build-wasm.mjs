@@ -12,6 +12,9 @@ const kernels = [
   "compressed-segmentation-decode",
   "compressed-segmentation-encode",
   "contacts",
+  "distance-transform",
+  "geodesic",
+  "grid-cut",
   "renumber",
 ];
 const flags = ["-O3", "--converge", "--runtime", "stub", "--importMemory", "--initialMemory", "1"];

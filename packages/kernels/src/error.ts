@@ -7,7 +7,9 @@ export type KernelErrorCode =
   /** The engine gave no memory. Fields: `bytes`. */
   | "OUT_OF_MEMORY"
   /** A function given by the caller broke its promise. */
-  | "BAD_CALLBACK";
+  | "BAD_CALLBACK"
+  /** A result failed its own proof: a defect of this package. Fields: the numbers that should agree. */
+  | "UNPROVEN";
 
 /** A kernel could not finish. Wrong arguments (lengths, sizes) are RangeError and TypeError instead. */
 export class KernelError extends Error {

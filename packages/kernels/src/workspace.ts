@@ -24,15 +24,35 @@ export function kernel<Exports>(wasm: string, bytes: number): Exports {
   reserve(bytes);
   let exports = instances.get(wasm);
   if (exports === undefined) {
-    let module = modules.get(wasm);
-    if (module === undefined) {
-      module = new WebAssembly.Module(Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0)));
-      modules.set(wasm, module);
-    }
-    exports = new WebAssembly.Instance(module, { env: { memory: memory! } }).exports;
+    exports = new WebAssembly.Instance(moduleOf(wasm), { env: { memory: memory! } }).exports;
     instances.set(wasm, exports);
   }
   return exports as Exports;
+}
+
+/**
+ * A kernel on a memory of its own, for work that pauses: other calls may run in between. Address 0 is free; the memory has
+ * exactly the pages asked for and goes when the caller drops it.
+ */
+export function ownKernel<Exports>(wasm: string, bytes: number): { wasm: Exports; heap: Uint8Array } {
+  if (bytes > MOST_BYTES) throw outOfMemory(bytes);
+  let memory: WebAssembly.Memory;
+  try {
+    memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / PAGE)) });
+  } catch (cause) {
+    throw outOfMemory(bytes, cause);
+  }
+  const { exports } = new WebAssembly.Instance(moduleOf(wasm), { env: { memory } });
+  return { wasm: exports as Exports, heap: new Uint8Array(memory.buffer) };
+}
+
+function moduleOf(wasm: string): WebAssembly.Module {
+  let module = modules.get(wasm);
+  if (module === undefined) {
+    module = new WebAssembly.Module(Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0)));
+    modules.set(wasm, module);
+  }
+  return module;
 }
 
 /** The memory's bytes now. Any kernel call may grow the memory, and a view taken before is empty then. */

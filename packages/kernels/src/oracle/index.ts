@@ -5,4 +5,7 @@
 export { componentStatsOracle, connectedComponentsOracle } from "./components.ts";
 export { decodeCompressedSegmentationOracle, encodeCompressedSegmentationOracle } from "./compressed-segmentation.ts";
 export { countContactsOracle, countFaceContactsOracle } from "./contacts.ts";
+export { distanceTransformOracle } from "./distance-transform.ts";
+export { geodesicDistancesOracle } from "./geodesic.ts";
+export { gridCutOracle } from "./grid-cut.ts";
 export { renumberOracle } from "./renumber.ts";
