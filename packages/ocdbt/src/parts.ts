@@ -28,6 +28,8 @@ export interface StoredManifest {
 
 /** The manifest of one database, single or numbered, in its base store. */
 export interface ManifestStore {
+  /** The newest manifest known, if it is at most `maxStalenessMs` old; does not ask the store. */
+  cached(maxStalenessMs: number): StoredManifest | undefined;
   /** The newest manifest, or one at most `maxStalenessMs` old (0: ask now). `undefined`: there is no database. */
   read(options?: {
     readonly maxStalenessMs?: number;

@@ -1,0 +1,150 @@
+/**
+ * New data files: bytes are appended in memory and named at once; `flush` writes the files, each under a fresh random name
+ * that nobody had before, and resolves when they are durable. Nothing may refer to them earlier.
+ * @module
+ */
+import { type KvStore, KvStoreError } from "@pcg/kvstore";
+import { OcdbtError } from "../errors.ts";
+import { pathToBytes } from "../format/byte-path.ts";
+import type { DataFileId, IndirectReference } from "../format/types.ts";
+import type { DataFileWriter } from "../parts.ts";
+
+export type DataKind = "value" | "btree" | "version-tree";
+
+/** Prefixes of new data files; kinds with the same prefix share a file. They are nowhere stored but in references. */
+export type DataPrefixes = Readonly<Record<DataKind, string>>;
+
+export const DEFAULT_PREFIXES: DataPrefixes = { value: "d/", btree: "d/", "version-tree": "d/" };
+
+export interface DataFileWriterOptions {
+  readonly prefixes: DataPrefixes;
+  /** A file that has reached this size is written, and the next begun. */
+  readonly targetFileBytes: number;
+}
+
+class OpenFile {
+  readonly id: DataFileId;
+  readonly pieces: Uint8Array[] = [];
+  length = 0;
+
+  constructor(id: DataFileId) {
+    this.id = id;
+  }
+
+  /** Everything in one piece; a single piece is not copied. */
+  join(): Uint8Array {
+    if (this.pieces.length === 1) return this.pieces[0]!;
+    const joined = new Uint8Array(this.length);
+    let at = 0;
+    for (const piece of this.pieces) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
+    return joined;
+  }
+}
+
+export function createDataFileWriter(store: KvStore, options: DataFileWriterOptions): DataFileWriter {
+  return new Writer(store, options);
+}
+
+class Writer implements DataFileWriter {
+  readonly files: string[] = [];
+  readonly #store: KvStore;
+  readonly #options: DataFileWriterOptions;
+  /** By prefix. */
+  readonly #open = new Map<string, OpenFile>();
+  readonly #writes = new Set<Promise<void>>();
+  readonly #failures: unknown[] = [];
+  readonly #stop = new AbortController();
+  #pendingBytes = 0;
+
+  constructor(store: KvStore, options: DataFileWriterOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  append(bytes: Uint8Array, kind: DataKind): IndirectReference {
+    const prefix = this.#options.prefixes[kind];
+    let file = this.#open.get(prefix);
+    if (file !== undefined && file.length > 0 && file.length + bytes.length > this.#options.targetFileBytes) {
+      this.#start(prefix, file);
+      file = undefined;
+    }
+    if (file === undefined) {
+      file = new OpenFile({ basePath: "", relativePath: prefix + randomName() });
+      this.#open.set(prefix, file);
+      this.files.push(file.id.relativePath);
+    }
+    const reference = { file: file.id, offset: file.length, length: bytes.length };
+    file.pieces.push(bytes);
+    file.length += bytes.length;
+    this.#pendingBytes += bytes.length;
+    return reference;
+  }
+
+  async flush(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const stop = (): void => this.#stop.abort(signal!.reason);
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      for (const [prefix, file] of this.#open) this.#start(prefix, file);
+      while (this.#writes.size > 0) await Promise.all(this.#writes);
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+    signal?.throwIfAborted();
+    if (this.#failures.length > 0) throw this.#failures[0];
+  }
+
+  #start(prefix: string, file: OpenFile): void {
+    this.#open.delete(prefix);
+    const write: Promise<void> = this.#write(file)
+      .catch((error: unknown) => {
+        this.#failures.push(error);
+      })
+      .finally(() => {
+        this.#writes.delete(write);
+        this.#pendingBytes -= file.length;
+      });
+    this.#writes.add(write);
+  }
+
+  async #write(file: OpenFile): Promise<void> {
+    const key = pathToBytes(file.id.relativePath);
+    const bytes = file.join();
+    const { signal } = this.#stop;
+    if (!this.#store.capabilities.conditionalWrites) {
+      await this.#store.write(key, bytes, { signal });
+      return;
+    }
+    const { written } = await this.#store.write(key, bytes, { ifGeneration: null, signal });
+    if (written || (await this.#isOurs(key, bytes, signal))) return;
+    throw new OcdbtError(
+      "corrupt",
+      `data file ${file.id.relativePath} exists although its name is random; nothing refers to it yet, try again`,
+      { fields: { file: file.id.relativePath } },
+    );
+  }
+
+  /** A request that was sent twice finds its own file. */
+  async #isOurs(key: Uint8Array, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
+    const found = await this.#store.read(key, { signal });
+    if (found === undefined) {
+      throw new KvStoreError("transient", `a data file of ${this.#store.url} was reported as present, then as absent`);
+    }
+    return found.size === bytes.length && found.value.every((byte, i) => byte === bytes[i]);
+  }
+}
+
+/** 128 random bits, 32 lower-case hexadecimal digits. */
+function randomName(): string {
+  let name = "";
+  for (const byte of crypto.getRandomValues(new Uint8Array(16))) name += byte.toString(16).padStart(2, "0");
+  return name;
+}

@@ -1,0 +1,133 @@
+/**
+ * Manifests that are one value per version, `manifest.<generation>`, for stores that can create but not replace on a
+ * condition. The newest is found by listing.
+ * @module
+ */
+import { isKvStoreError, type KvStore, keyBytes, keyText } from "@pcg/kvstore";
+import { OcdbtError } from "../errors.ts";
+import {
+  decodeManifest,
+  encodeManifest,
+  MANIFEST_KEY,
+  numberedManifestKey,
+  parseNumberedManifestKey,
+} from "../format/index.ts";
+import type { Config, Manifest } from "../format/types.ts";
+import type { StoredManifest } from "../parts.ts";
+import { describeConfigChange } from "./config-change.ts";
+import type { FindVersion, ManifestPlace } from "./manifest-store.ts";
+import { hasOwnVersion } from "./own-version.ts";
+import { backOff } from "./pause.ts";
+import { ambiguous, equal } from "./single-manifest.ts";
+
+/** Older manifests are for nobody: readers that listed them have long read them. */
+const KEPT_GENERATIONS = 128n;
+
+const MAX_TRIES = 8;
+
+/** "manifest." followed by a digit; ":" is the character after "9", and hexadecimal letters come after it. */
+const FIRST_KEY = keyBytes("manifest.0");
+const END_KEY = keyBytes("manifest.:");
+
+interface Cancel {
+  readonly signal?: AbortSignal;
+}
+
+export class NumberedManifest implements ManifestPlace {
+  readonly #store: KvStore;
+  readonly #findVersion: FindVersion;
+
+  constructor(store: KvStore, findVersion: FindVersion) {
+    this.#store = store;
+    this.#findVersion = findVersion;
+  }
+
+  async load(known: StoredManifest | undefined, signal: AbortSignal | undefined): Promise<StoredManifest | undefined> {
+    const aside = signal === undefined ? {} : { signal };
+    const knownGeneration = known === undefined ? 0n : BigInt(known.token);
+    for (let attempt = 1; ; attempt++) {
+      const asOf = performance.now();
+      const newest = await this.#newest(knownGeneration, aside);
+      if (newest === undefined) return undefined;
+      if (newest === knownGeneration) return known;
+      const found = await this.#store.read(numberedManifestKey(newest), aside);
+      if (found !== undefined) {
+        const file = numberedManifestKey(newest);
+        return { manifest: await decodeManifest(found.value, { file, numbered: newest }), token: String(newest), asOf };
+      }
+      // Removed as old while we looked: there are newer ones.
+      if (attempt === MAX_TRIES) {
+        throw new OcdbtError(
+          "corrupt",
+          `${numberedManifestKey(newest)} in ${this.#store.url} is listed, but cannot be read; is the list out of date?`,
+          { fields: { file: numberedManifestKey(newest) } },
+        );
+      }
+    }
+  }
+
+  async replace(
+    previous: StoredManifest | undefined,
+    next: Manifest,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredManifest | undefined> {
+    const aside = signal === undefined ? {} : { signal };
+    const own = next.versions.at(-1)!;
+    const before = previous === undefined ? 0n : BigInt(previous.token);
+    if (own.generation !== before + 1n) {
+      throw new RangeError(`a numbered manifest after generation ${before} must be ${before + 1n}, not ${own.generation}`);
+    }
+    if (previous === undefined && !(await this.#createConfig(next.config, aside))) return undefined;
+    const key = numberedManifestKey(own.generation);
+    const bytes = await encodeManifest(next);
+    let answered = false;
+    for (let send = 1; !answered; send++) {
+      try {
+        await this.#store.write(key, bytes, { ifGeneration: null, ...aside });
+        answered = true;
+      } catch (error) {
+        if (!isKvStoreError(error, "transient", "ambiguous")) throw error;
+        // Sent again, it finds itself if it was made.
+        if (send === MAX_TRIES) throw ambiguous(this.#store.url, error);
+        await backOff(send, signal);
+      }
+    }
+    // Created or not, the newest manifest tells: a writer that slept may create a number that was used and removed.
+    const found = (await this.load(undefined, signal))!;
+    if (!(await hasOwnVersion(found.manifest, previous, next, this.#findVersion))) return undefined;
+    await this.#removeOld(own.generation, aside);
+    return found;
+  }
+
+  /** Makes `manifest.ocdbt`. @returns whether it is there with this configuration. */
+  async #createConfig(config: Config, aside: Cancel): Promise<boolean> {
+    const bytes = await encodeManifest({ config, versions: [], versionNodes: [] });
+    const { written } = await this.#store.write(MANIFEST_KEY, bytes, { ifGeneration: null, ...aside });
+    if (written) return true;
+    const found = await this.#store.read(MANIFEST_KEY, aside);
+    if (found === undefined) return false;
+    if (equal(found.value, bytes)) return true;
+    const stored = await decodeManifest(found.value, { file: MANIFEST_KEY });
+    return describeConfigChange(stored.config, config) === undefined;
+  }
+
+  async #newest(from: bigint, aside: Cancel): Promise<bigint | undefined> {
+    let newest: bigint | undefined;
+    const start = from === 0n ? FIRST_KEY : keyBytes(numberedManifestKey(from));
+    for await (const { key } of this.#store.list({ range: { start, end: END_KEY }, ...aside })) {
+      newest = parseNumberedManifestKey(keyText(key) ?? "") ?? newest;
+    }
+    return newest;
+  }
+
+  async #removeOld(generation: bigint, aside: Cancel): Promise<void> {
+    if (generation <= KEPT_GENERATIONS) return;
+    const end = keyBytes(numberedManifestKey(generation - KEPT_GENERATIONS));
+    try {
+      await this.#store.deleteRange({ start: FIRST_KEY, end }, aside);
+    } catch (error) {
+      // The commit is made; a later one removes them.
+      if (!isKvStoreError(error, "transient")) throw error;
+    }
+  }
+}

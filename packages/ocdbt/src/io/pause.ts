@@ -1,0 +1,26 @@
+/** Longest mean delay between attempts, ms. */
+const MAX_MEAN_MS = 200;
+
+/**
+ * Waits a random time around 2, 4, 8 … ms before attempt `attempt + 1`, so that writers that met once do not meet again.
+ * Rejects with the signal's reason.
+ */
+export async function backOff(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  const mean = Math.min(MAX_MEAN_MS, 2 ** Math.min(attempt, 16));
+  await pause(mean * 2 * Math.random(), signal);
+}
+
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", leave);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", leave, { once: true });
+  });
+}

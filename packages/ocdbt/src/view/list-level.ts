@@ -1,0 +1,109 @@
+/**
+ * One level of the keys as a folder tree. Subtrees whose keys all lie in one folder are not read.
+ * @module
+ */
+import { compareKeys, isEmptyRange, type KeyRange, prefixRange, prefixSuccessor } from "@pcg/kvstore";
+import type { LevelEntry } from "../contract.ts";
+import { lowerBound } from "../format/index.ts";
+import type { BtreeNode, BtreeNodeReference } from "../format/types.ts";
+import type { NodeReader } from "../parts.ts";
+import { childPrefix, childrenWithin, fullKey, sideOf } from "./leaf-runs.ts";
+
+interface Cancel {
+  readonly signal?: AbortSignal;
+}
+
+/** What lies directly below `prefix`; folders end in `delimiter`. */
+export async function* listLevel(
+  root: BtreeNodeReference,
+  prefix: Uint8Array,
+  delimiter: Uint8Array,
+  nodes: NodeReader,
+  options: Cancel = {},
+): AsyncGenerator<LevelEntry, void, undefined> {
+  if (delimiter.length === 0) throw new RangeError("a delimiter has at least one byte");
+  if (root.location === undefined) return;
+  const level = new Level(prefix, delimiter, nodes, options);
+  yield* level.visit(root, new Uint8Array(0), undefined);
+}
+
+class Level {
+  readonly #base: Uint8Array;
+  readonly #delimiter: Uint8Array;
+  readonly #nodes: NodeReader;
+  readonly #options: Cancel;
+  /** What is left: each folder that was yielded moves the start behind it. */
+  #range: KeyRange;
+
+  constructor(base: Uint8Array, delimiter: Uint8Array, nodes: NodeReader, options: Cancel) {
+    this.#base = base;
+    this.#delimiter = delimiter;
+    this.#nodes = nodes;
+    this.#options = options;
+    this.#range = prefixRange(base);
+  }
+
+  async *visit(
+    reference: BtreeNodeReference,
+    prefix: Uint8Array,
+    end: Uint8Array | undefined,
+  ): AsyncGenerator<LevelEntry, void, undefined> {
+    if (isEmptyRange(this.#range) || (end !== undefined && compareKeys(end, this.#range.start) <= 0)) return;
+    const folder = this.#folderOf(prefix);
+    if (folder !== undefined) {
+      if (sideOf(prefix, this.#range.start) <= 0) yield* this.#leave(folder);
+      return;
+    }
+    const node = await this.#nodes.btreeNode(reference, this.#options);
+    if (!("children" in node)) {
+      yield* this.#leaf(node, prefix);
+      return;
+    }
+    const [first, last] = childrenWithin(node.keys, prefix, this.#range);
+    for (let i = first; i < last; i++) {
+      const childEnd = i + 1 < node.keys.length ? fullKey(node.keys, i + 1, prefix) : end;
+      yield* this.visit(node.children[i]!, childPrefix(node, i, prefix), childEnd);
+    }
+  }
+
+  *#leaf(node: Extract<BtreeNode, { height: 0 }>, prefix: Uint8Array): Generator<LevelEntry> {
+    const at = (): number => {
+      const side = sideOf(prefix, this.#range.start);
+      return side === 0 ? lowerBound(node.keys, this.#range.start, prefix.length) : side < 0 ? 0 : node.keys.length;
+    };
+    for (let i = at(); i < node.keys.length; ) {
+      const key = fullKey(node.keys, i, prefix);
+      if (isEmptyRange(this.#range) || (this.#range.end !== undefined && compareKeys(key, this.#range.end) >= 0)) return;
+      const folder = this.#folderOf(key);
+      if (folder === undefined) {
+        yield { kind: "key", key, size: node.valueLengths[i]! };
+        i++;
+      } else {
+        yield* this.#leave(folder);
+        i = at();
+      }
+    }
+  }
+
+  *#leave(folder: Uint8Array): Generator<LevelEntry> {
+    const start = prefixSuccessor(folder);
+    const { end } = this.#range;
+    // Nothing can follow a folder that is the last possible key.
+    if (start === undefined) this.#range = { start: folder, end: folder };
+    else this.#range = end === undefined ? { start } : { start, end };
+    yield { kind: "prefix", prefix: folder };
+  }
+
+  /** The folder below the base that `key` lies in, its delimiter included. */
+  #folderOf(key: Uint8Array): Uint8Array | undefined {
+    const delimiter = this.#delimiter;
+    const last = key.length - delimiter.length;
+    if (last < this.#base.length || sideOf(this.#base, key) !== 0) return undefined;
+    for (let i = this.#base.length; i <= last; i++) {
+      let k = 0;
+      while (k < delimiter.length && key[i + k] === delimiter[k]) k++;
+      if (k === delimiter.length) return key.slice(0, i + k);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Versions as text and JSON: `@v12`, `@2026-04-24T00:00:00Z`, `@tag` in URLs; an integer or a time in TensorStore's JSON.
+ * @module
+ */
+import type { VersionSpec } from "../contract.ts";
+import { OcdbtError } from "../errors.ts";
+
+const MAX_U64 = (1n << 64n) - 1n;
+
+const TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z$/;
+
+/** The nanoseconds since the epoch of `YYYY-MM-DDThh:mm:ss[.fffffffff]Z`; `undefined` when it is no such text. */
+export function parseCommitTime(text: string): bigint | undefined {
+  const match = TIME.exec(text);
+  if (match === null) return undefined;
+  const ms = Date.parse(`${match[1]}Z`);
+  // Dates that do not exist are refused, not carried over into the next month.
+  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 19) !== match[1]) return undefined;
+  return BigInt(ms) * 1_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
+}
+
+/** The text that {@link parseCommitTime} reads, with as many digits as it takes. */
+export function formatCommitTime(commitTime: bigint): string {
+  const fraction = String(commitTime % 1_000_000_000n).padStart(9, "0").replace(/0+$/, "");
+  const seconds = new Date(Number(commitTime / 1_000_000n)).toISOString().slice(0, 19);
+  return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
+}
+
+/** What stands after `@` in a URL: `v12`, a time, or the name of a tag. @throws `OcdbtError` `bad-spec` */
+export function parseVersionText(text: string): VersionSpec {
+  if (/^v\d+$/.test(text)) return { generation: checkGeneration(BigInt(text.slice(1)), text) };
+  if (/^\d{4}-/.test(text)) return { time: checkTime(text) };
+  if (text === "") throw badVersion(text);
+  return { tag: text };
+}
+
+/** The `version` of a JSON spec: a generation, or a time. @throws `OcdbtError` `bad-spec` */
+export function parseVersionJson(version: unknown): VersionSpec {
+  if (typeof version === "number" && Number.isSafeInteger(version)) {
+    return { generation: checkGeneration(BigInt(version), String(version)) };
+  }
+  if (typeof version === "string") return { time: checkTime(version) };
+  throw badVersion(String(JSON.stringify(version)));
+}
+
+export function checkGeneration(generation: bigint, text: string): bigint {
+  if (generation < 1n || generation > MAX_U64) throw badVersion(text);
+  return generation;
+}
+
+export function checkTime(time: bigint | string): bigint {
+  const ns = typeof time === "string" ? parseCommitTime(time) : time;
+  if (ns === undefined || ns < 0n || ns > MAX_U64) throw badVersion(String(time));
+  return ns;
+}
+
+/** A version as it appears in messages and URLs. */
+export function printVersion(spec: VersionSpec): string {
+  if ("generation" in spec) return `v${spec.generation}`;
+  if ("tag" in spec) return spec.tag;
+  if ("ancestor" in spec) return `head~${spec.ancestor}`;
+  return typeof spec.time === "string" ? spec.time : formatCommitTime(spec.time);
+}
+
+function badVersion(text: string): OcdbtError {
+  return new OcdbtError(
+    "bad-spec",
+    `${JSON.stringify(text)} names no version: generations are v1 and up, times are written YYYY-MM-DDThh:mm:ss[.fffffffff]Z`,
+    { fields: { version: text } },
+  );
+}

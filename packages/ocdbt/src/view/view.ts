@@ -1,0 +1,128 @@
+/**
+ * A database at one version as a read-only store.
+ * @module
+ */
+import {
+  type AnyReadOptions,
+  type Capabilities,
+  type ConditionalReadOptions,
+  type Key,
+  type KeyRange,
+  type KvStore,
+  keyBytes,
+  type ListEntry,
+  type ListOptions,
+  listRange,
+  type ReadOptions,
+  type ReadResult,
+  type WriteResult,
+} from "@pcg/kvstore";
+import type { LevelEntry, OcdbtView, ZarrReadable } from "../contract.ts";
+import { OcdbtError } from "../errors.ts";
+import type { VersionEntry } from "../format/types.ts";
+import type { NodeReader } from "../parts.ts";
+import { fullKey, leafRuns } from "./leaf-runs.ts";
+import { listLevel } from "./list-level.ts";
+import { readEntry } from "./read-entry.ts";
+import { zarrReadable } from "./zarr-store.ts";
+
+interface Cancel {
+  readonly signal?: AbortSignal;
+}
+
+/** Where a view finds the version it shows. */
+export interface VersionSource {
+  readonly url: string;
+  /** In memory and fresh enough, so that warm reads need not wait; else `"ask"`. */
+  cached(): VersionEntry | undefined | "ask";
+  version(options: Cancel): Promise<VersionEntry | undefined>;
+  /** Throws once the view, or the database it belongs to, was closed. */
+  check(): void;
+  close(): Promise<void>;
+}
+
+const SLASH = keyBytes("/");
+
+export class View implements OcdbtView {
+  readonly capabilities: Capabilities = { list: true };
+  readonly url: string;
+  readonly spec: KvStore["spec"];
+  readonly #source: VersionSource;
+  readonly #nodes: NodeReader;
+
+  constructor(source: VersionSource, nodes: NodeReader, spec?: KvStore["spec"]) {
+    this.url = source.url;
+    this.#source = source;
+    this.#nodes = nodes;
+    this.spec = spec;
+  }
+
+  async version(options: Cancel = {}): Promise<VersionEntry | undefined> {
+    return await this.#version(options);
+  }
+
+  read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
+  read(key: Key, options: ConditionalReadOptions): Promise<ReadResult | "unchanged" | undefined>;
+  async read(key: Key, options: AnyReadOptions = {}): Promise<ReadResult | "unchanged" | undefined> {
+    const bytes = keyBytes(key);
+    const version = this.#cached(options) ?? (await this.#version(options));
+    return version === undefined ? undefined : await readEntry(version.root, bytes, this.#nodes, options);
+  }
+
+  async *list(options: ListOptions = {}): AsyncGenerator<ListEntry, void, undefined> {
+    const range = listRange(options);
+    const version = await this.#version(options);
+    if (version === undefined) return;
+    for await (const { leaf, prefix, start, end } of leafRuns(version.root, range, this.#nodes, options)) {
+      for (let i = start; i < end; i++) {
+        options.signal?.throwIfAborted();
+        yield { key: fullKey(leaf.keys, i, prefix), size: leaf.valueLengths[i]! };
+      }
+    }
+  }
+
+  async *listLevel(
+    prefix: Key = "",
+    options: Cancel & { readonly delimiter?: Key } = {},
+  ): AsyncGenerator<LevelEntry, void, undefined> {
+    const delimiter = options.delimiter === undefined ? SLASH : keyBytes(options.delimiter);
+    const version = await this.#version(options);
+    if (version === undefined) return;
+    yield* listLevel(version.root, keyBytes(prefix), delimiter, this.#nodes, options);
+  }
+
+  asZarrStore(options: { readonly prefix?: Key } = {}): ZarrReadable {
+    return zarrReadable(this, options.prefix);
+  }
+
+  async write(_key: Key, _value: Uint8Array | null): Promise<WriteResult> {
+    throw this.#readOnly();
+  }
+
+  async deleteRange(_range: KeyRange): Promise<void> {
+    throw this.#readOnly();
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close();
+  }
+
+  #cached(options: Cancel): VersionEntry | undefined {
+    options.signal?.throwIfAborted();
+    this.#source.check();
+    const cached = this.#source.cached();
+    return cached === "ask" ? undefined : cached;
+  }
+
+  async #version(options: Cancel): Promise<VersionEntry | undefined> {
+    options.signal?.throwIfAborted();
+    this.#source.check();
+    return await this.#source.version(options);
+  }
+
+  #readOnly(): OcdbtError {
+    return new OcdbtError("read-only", `${this.url} shows one version and cannot be written; write to the database`, {
+      fields: { url: this.url },
+    });
+  }
+}
