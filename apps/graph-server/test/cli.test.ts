@@ -33,6 +33,11 @@ describe("the command", () => {
     return { code, out, err };
   }
 
+  test("the version is that of the package", async () => {
+    const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+    expect(await run(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
+  });
+
   test("serves the tables of a data folder until it is stopped, and frees the port", async () => {
     let seen: unknown;
     const serving = (): Promise<{ code: number; out: string }> =>

@@ -9,6 +9,7 @@ import { reportProgress } from "./progress.ts";
 import { reportText } from "./report-text.ts";
 import { runIngest } from "./run-ingest.ts";
 import { stopSignal } from "./stop-signal.ts";
+import { VERSION } from "./version.ts";
 
 interface Flags extends IngestFlags {
   readonly volume: string;
@@ -37,6 +38,7 @@ async function main(argv: readonly string[]): Promise<number> {
 function makeCommand(): Command {
   const command = new Command("pcg-ingest")
     .description("Turn a segmentation into a proofreadable graph.")
+    .version(VERSION)
     .requiredOption(
       "--volume <url>",
       "the segmentation: a folder, or a URL such as file:///seg/|neuroglancer-precomputed:",

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -10,6 +10,7 @@ import { expect, test } from "vitest";
 import { run, start, withFolder } from "./command.ts";
 import { readTable } from "./table.ts";
 
+const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const data = dataFolder("segmentation-small");
 /** Small chunks, so that there are many tasks to be interrupted. */
 const chunks = ["--chunk-size", "64,48,50"];
@@ -168,6 +169,7 @@ test("wrong usage ends with 2 and one message, failures with 1, and neither prin
       expect(outcome.stderr).not.toMatch(/\n\s+at /);
     }
     expect(await readdir(folder)).toEqual([]);
+    expect(await run("--version")).toMatchObject({ code: 0, stdout: `${manifest.version}\n` });
     expect(await run("--help")).toMatchObject({ code: 0, stdout: expect.stringMatching(/--split-disconnected/) });
   });
 }, 60_000);

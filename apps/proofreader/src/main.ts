@@ -16,6 +16,7 @@ import { Command, CommanderError } from "commander";
 import { pino } from "pino";
 import { openBrowser } from "./open-browser.ts";
 import { type ProofreaderOptions, startProofreader } from "./proofreader.ts";
+import { VERSION } from "./version.ts";
 
 interface Flags extends IngestFlags {
   readonly volume?: string;
@@ -54,6 +55,7 @@ function makeCommand(): Command {
       "Ingest a segmentation, serve it, and open a page to proofread it.\n" +
         "Without --volume it makes a piece of tutorial tissue with planted mistakes.",
     )
+    .version(VERSION)
     .option("--volume <url>", "the segmentation: a folder, or a URL of a precomputed, zarr or OME-NGFF volume")
     .option("--table <name>", 'name of the graph; default: "tutorial", or "segmentation" with --volume')
     .option("--data <dir>", "folder for everything that is made; a second start on it serves at once", ".data")

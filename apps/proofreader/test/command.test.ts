@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,6 +100,11 @@ test.each([
   expect(log).not.toMatch(/\n\s+at /);
   expect(existsSync(data)).toBe(false);
   expect(existsSync(join(data, "..", "escape"))).toBe(false);
+});
+
+test("the version is that of the package", async () => {
+  const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  expect(await runToEnd("--version")).toEqual({ code: 0, output: `${version}\n`, log: "" });
 });
 
 test("a volume that cannot be ingested as asked leaves no data folder", async () => {

@@ -8,15 +8,20 @@ export function spawnCommand(...args: string[]): ChildProcess {
   return spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** Runs the command to its end. */
-export async function runToEnd(...args: string[]): Promise<{ readonly code: number | null; readonly log: string }> {
+/** Runs the command to its end: what it printed, and what it said on stderr. */
+export async function runToEnd(
+  ...args: string[]
+): Promise<{ readonly code: number | null; readonly output: string; readonly log: string }> {
   const child = spawnCommand(...args);
-  let log = "";
+  let [output, log] = ["", ""];
+  child.stdout!.on("data", (text) => {
+    output += text;
+  });
   child.stderr!.on("data", (text) => {
     log += text;
   });
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { code, log };
+  return { code, output, log };
 }
 
 export interface Started {
