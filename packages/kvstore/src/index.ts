@@ -5,7 +5,9 @@
  */
 export { checkByteRange, resolveByteRange } from "./byte-range.ts";
 export { type CacheOptions, withCache } from "./cache.ts";
+export { type CoalesceOptions, withCoalescedReads } from "./coalesce/coalesce.ts";
 export type * from "./contract.ts";
+export { type StoreCounts, withCounters } from "./counters.ts";
 export { isKvStoreError, KvStoreError, type KvStoreErrorCode, type KvStoreErrorDetails } from "./errors.ts";
 export { type Fault, type FaultOperation, type FaultSchedule, faultAt, withFaults } from "./faults.ts";
 export {
@@ -32,8 +34,12 @@ export {
   openKvStore,
   openKvStoreSpec,
 } from "./open.ts";
+export { overlay } from "./overlay/overlay.ts";
 export { withPrefix } from "./prefix.ts";
 export { readValue } from "./read-value.ts";
 export { type RetryOptions, type RetryRecord, withRetry } from "./retry.ts";
 export { badSpec, checkSpecMembers, type KvStoreSpec, type KvStoreSpecObject, storeSpec } from "./spec.ts";
+export { kvStackDriver } from "./stack/driver.ts";
+export { kvStack } from "./stack/kv-stack.ts";
+export type { LayerSelector, StackLayer } from "./stack/layer.ts";
 export { formatUrl, type ParsedUrl, parseUrl, type UrlBase, type UrlStage } from "./url.ts";

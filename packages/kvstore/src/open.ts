@@ -60,9 +60,7 @@ export async function openKvStore(
     if (opener === undefined) throw unknown(parsed, `stage "${stage.scheme}:"`, drivers, "openStage");
     return { stage, opener };
   });
-  const base = lookUp(drivers, parsed.base.scheme);
-  if (base?.openBase === undefined) throw unknown(parsed, `base "${parsed.base.scheme}://"`, drivers, "openBase");
-  let store = await base.openBase(parsed.base, options);
+  let store = await openBase(parsed, drivers, options);
   try {
     for (const { stage, opener } of openers) {
       options.signal?.throwIfAborted();
@@ -73,6 +71,14 @@ export async function openKvStore(
     throw error;
   }
   return store;
+}
+
+async function openBase(url: ParsedUrl, drivers: KvDrivers, options: OpenOptions): Promise<KvStore> {
+  const { base } = url;
+  if (base.scheme === "kvstack") return await openKvStoreSpec(stackInUrl(base), drivers, options);
+  const driver = lookUp(drivers, base.scheme);
+  if (driver?.openBase === undefined) throw unknown(url, `base "${base.scheme}://"`, drivers, "openBase");
+  return await driver.openBase(base, options);
 }
 
 /**
@@ -110,6 +116,20 @@ async function openPrefix(url: ParsedUrl, drivers: KvDrivers, options: OpenOptio
   const folder = { ...url.base, path: path.slice(0, end) };
   const name = isHttpScheme(url.base.scheme) ? decodePath(path.slice(end), formatUrl(url)) : path.slice(end);
   return withPrefix(await openKvStore({ base: folder, stages: [] }, drivers, options), name);
+}
+
+/** The spec that a `kvstack:` base holds; as of every base, its path is a folder. */
+function stackInUrl({ authority, path }: UrlBase): KvStoreSpecObject {
+  let json: unknown;
+  try {
+    json = JSON.parse(decodeURIComponent(authority));
+  } catch (cause) {
+    throw new KvStoreError("bad-url", "a kvstack: URL must go on with percent-encoded JSON", { cause });
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json) || "path" in json) {
+    throw badSpec(json, 'a kvstack: URL takes an object with "layers"; its path follows the JSON');
+  }
+  return { ...json, driver: "kvstack", path: path.replace(/^\/+/, "").replace(/([^/])$/, "$1/") };
 }
 
 function lookUp(drivers: KvDrivers, scheme: string): KvDriver | undefined {

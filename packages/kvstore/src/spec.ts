@@ -33,10 +33,19 @@ export function isKvStoreSpec(value: unknown): value is KvStoreSpec {
  * @throws {@link KvStoreError} `bad-spec`
  */
 export function checkSpecMembers(spec: KvStoreSpecObject, known: readonly string[]): void {
-  const extra = Object.keys(spec).filter((name) => name !== "driver" && name !== "path" && !known.includes(name));
+  checkMembers(spec, spec, ["driver", "path", ...known]);
+}
+
+/** The same for an object inside a spec; `where` names it. */
+export function checkMembers(spec: KvStoreSpecObject, part: object, known: readonly string[], where?: string): void {
+  const extra = Object.keys(part).filter((name) => !known.includes(name));
   if (extra.length === 0) return;
   const names = extra.map((name) => JSON.stringify(name)).join(", ");
-  throw badSpec(spec, `unknown ${extra.length === 1 ? "member" : "members"} ${names}; known here: ${list(known)}`);
+  const place = where === undefined ? "" : ` in ${where}`;
+  throw badSpec(
+    spec,
+    `unknown ${extra.length === 1 ? "member" : "members"} ${names}${place}; known: ${known.join(", ")}`,
+  );
 }
 
 /** A `bad-spec` error that names the driver. */
@@ -57,8 +66,4 @@ export function storeSpec(store: KvStore): KvStoreSpecObject {
   throw new KvStoreError("unsupported", `${store.url} has no JSON form that TensorStore could open`, {
     url: store.url,
   });
-}
-
-function list(names: readonly string[]): string {
-  return ["driver", "path", ...names].join(", ");
 }

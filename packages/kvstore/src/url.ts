@@ -4,7 +4,8 @@
  *
  * Percent-decoding: the path of a base and of every stage is decoded as UTF-8, with two exceptions that stay as written: a
  * bare path (it is a path, not a URL) and `http(s)` bases (the server decodes those, query included). A `|` inside any
- * part is written `%7C`.
+ * part is written `%7C`. A stack of stores is written `kvstack:<percent-encoded JSON>/path`, as Neuroglancer's fork of the Seung
+ * lab does.
  * @module
  */
 import { KvStoreError } from "./errors.ts";
@@ -13,7 +14,7 @@ import { KvStoreError } from "./errors.ts";
 export interface UrlBase {
   /** Lower case, e.g. `file`, `gs`, `https`, `middleauth+https`. */
   readonly scheme: string;
-  /** Host with port, or bucket; empty for `file`. */
+  /** Host with port, or bucket; empty for `file`; of `kvstack:` the JSON, as written (percent-encoded). */
   readonly authority: string;
   /** From the first slash on. Only a bare path (scheme `file`) may be relative. */
   readonly path: string;
@@ -73,13 +74,16 @@ export function formatUrl(url: ParsedUrl): string {
   const isText = isHttpScheme(base.scheme);
   const relative = base.scheme === "file" && !base.path.startsWith("/");
   const path = isText || relative ? base.path : encodePath(base.path);
-  const head = relative ? path : `${base.scheme}://${base.authority}${path}${base.query ?? ""}`;
+  const slashes = base.scheme === "kvstack" ? "" : "//";
+  const head = relative ? path : `${base.scheme}:${slashes}${base.authority}${path}${base.query ?? ""}`;
   return [head, ...url.stages.map((stage) => `${stage.scheme}:${encodePath(stage.path)}`)].join("|");
 }
 
 function parseBase(text: string, whole: string): UrlBase {
   if (text === "") throw bad(whole, "it does not begin with a base such as file:///dir/ or a path");
   const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([\s\S]*)$/.exec(text);
+  const stack = /^kvstack:([^/]+)(\/[\s\S]*)?$/i.exec(text);
+  if (stack !== null) return { scheme: "kvstack", authority: stack[1]!, path: decodePath(stack[2] ?? "/", whole) };
   if (match === null) {
     const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(text)?.[1];
     if (scheme !== undefined) {

@@ -3,16 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type KvStore,
+  kvStack,
   memoryDriver,
   memoryKvStore,
   openKvStore,
+  openKvStoreSpec,
+  overlay,
   withCache,
+  withCoalescedReads,
+  withCounters,
   withFaults,
   withPrefix,
   withRetry,
 } from "@pcg/kvstore";
 import { type OpenForTest, type TestKvStoreOptions, testKvStore } from "@pcg/kvstore/conformance";
-import { fileKvStore } from "@pcg/kvstore/file";
+import { fileDriver, fileKvStore } from "@pcg/kvstore/file";
 import { httpKvStore } from "@pcg/kvstore/http";
 import { describe, expect, test } from "vitest";
 import { type ServerQuirks, serve } from "./http-server.ts";
@@ -31,10 +36,10 @@ const inFolder =
     };
   };
 const served =
-  (quirks: ServerQuirks): OpenForTest =>
+  (quirks: ServerQuirks, wrap = (store: KvStore): KvStore => store): OpenForTest =>
   async (contents) => {
     const server = await serve(contents, quirks);
-    return { store: httpKvStore(server.url), cleanup: () => server.close() };
+    return { store: wrap(httpKvStore(server.url)), cleanup: () => server.close() };
   };
 const inMemory =
   (wrap: (store: KvStore) => KvStore | Promise<KvStore>): OpenForTest =>
@@ -122,4 +127,99 @@ testKvStore(
   async () => ({ store: await openKvStore("memory://x/under/a/path", memoryDriver()) }),
   api,
   anyKeys,
+);
+testKvStore(
+  "memory by its spec",
+  async () => ({ store: await openKvStoreSpec({ driver: "memory", path: "any/pre" }, memoryDriver()) }),
+  api,
+  anyKeys,
+);
+testKvStore(
+  "file by a spec whose path is no folder",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "kvstore-"));
+    const spec = { driver: "file", path: join(folder, "made/begin-"), file_io_sync: false };
+    return { store: await openKvStoreSpec(spec, fileDriver()), cleanup: () => rm(folder, { recursive: true }) };
+  },
+  api,
+  { capabilities: everything },
+);
+
+testKvStore(
+  "kvStack of one",
+  inMemory((store) => kvStack([{ store }])),
+  api,
+  anyKeys,
+);
+testKvStore(
+  "kvStack of many",
+  inMemory((store) =>
+    kvStack([
+      { store },
+      { store: memoryKvStore(), prefix: "a" },
+      { store: memoryKvStore(), inclusiveMin: "a/2", exclusiveMax: "a/3/q" },
+      { store: memoryKvStore(), prefix: Uint8Array.of(0xff) },
+      { store: memoryKvStore(), exact: "b" },
+      { store: memoryKvStore(), exact: "" },
+      { store: memoryKvStore(), prefix: "key", stripPrefix: 2 },
+    ]),
+  ),
+  api,
+  anyKeys,
+);
+
+/** Keys the lower store holds, hidden by deletions before a test begins. */
+const hidden = ["a", "a/1", "a/3/p/q", "b/1", "b", "key", "digits", "", "zz"];
+testKvStore(
+  "overlay on nothing",
+  inMemory((store) => overlay(store, memoryKvStore())),
+  api,
+  anyKeys,
+);
+testKvStore(
+  "overlay on what was deleted key by key",
+  inMemory(async (store) => {
+    const lower = memoryKvStore();
+    for (const key of hidden) await lower.write(key, new TextEncoder().encode(`lower ${key}`));
+    const both = overlay(store, lower);
+    for (const key of hidden) await both.write(key, null);
+    return both;
+  }),
+  api,
+  anyKeys,
+);
+testKvStore(
+  "overlay of files on overlay of files, emptied",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "kvstore-"));
+    const layer = (name: string): KvStore => fileKvStore(join(folder, name), { fsync: false });
+    await layer("lower").write("lower/x", Uint8Array.of(1));
+    await layer("middle").write("middle/x", Uint8Array.of(1));
+    const store = overlay(layer("upper"), overlay(layer("middle"), layer("lower")));
+    await store.deleteRange({ start: new Uint8Array(0) });
+    return { store, cleanup: () => rm(folder, { recursive: true }) };
+  },
+  api,
+  { capabilities: everything, steps: 80 },
+);
+
+testKvStore(
+  "withCounters",
+  inMemory((store) => withCounters(store).store),
+  api,
+  anyKeys,
+);
+testKvStore(
+  "withCoalescedReads",
+  inMemory((store) => withCoalescedReads(store, { maxGapBytes: 3 })),
+  api,
+  anyKeys,
+);
+testKvStore(
+  "withCoalescedReads over http",
+  served({}, (store) => withCoalescedReads(store, { maxGapBytes: 100 })),
+  api,
+  {
+    capabilities: {},
+  },
 );

@@ -5,7 +5,7 @@ import { badSpec, checkSpecMembers, type KvStoreSpecObject } from "../spec.ts";
 import { type FileDriverOptions, fileKvStore } from "./store.ts";
 
 /** Members of TensorStore's spec that only tune it. */
-const tuning = ["file_io_concurrency", "file_io_memmap", "file_io_mode"];
+const tuning = ["file_io_concurrency", "file_io_mode"];
 
 /**
  * Driver of `file:///dir/`, of bare paths, which are resolved against the working directory, and of

@@ -30,7 +30,7 @@ function openHttp(base: UrlBase, options: HttpDriverOptions): KvStore {
 
 /** The path goes behind that of `base_url`, after exactly one slash. */
 function openHttpSpec(spec: KvStoreSpecObject, options: HttpDriverOptions): KvStore {
-  checkSpecMembers(spec, ["base_url", "headers"]);
+  checkSpecMembers(spec, ["base_url", "headers", "http_request_concurrency", "http_request_retries"]);
   const { base_url: base, headers: lines = [], path = "" } = spec;
   if (typeof base !== "string" || !/^https?:\/\//i.test(base) || !URL.canParse(base) || base.includes("#")) {
     throw badSpec(spec, `"base_url" must be an http:// or https:// URL without "#", not ${JSON.stringify(base)}`);
@@ -58,7 +58,7 @@ function readHeaders(spec: KvStoreSpecObject, lines: unknown): Record<string, st
 }
 
 function openGcsSpec(spec: KvStoreSpecObject, options: HttpDriverOptions): KvStore {
-  checkSpecMembers(spec, ["bucket"]);
+  checkSpecMembers(spec, ["bucket", "gcs_request_concurrency", "gcs_request_retries"]);
   const { bucket, path = "" } = spec;
   if (typeof bucket !== "string" || !/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/.test(bucket)) {
     throw badSpec(spec, `"bucket" must be the name of a bucket, not ${JSON.stringify(bucket)}`);
