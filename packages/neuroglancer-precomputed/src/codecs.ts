@@ -3,20 +3,25 @@
  * servers can use them alone. Decoders bound every length before they allocate.
  * @module
  */
-import type { Xyz } from "./chunk-grid.ts";
+import type { Box, Xyz } from "./chunk-grid.ts";
 import {
   decodeCompressedSegmentation,
+  decodeCompressedSegmentationPieces,
   encodeCompressedSegmentation,
+  encodeCompressedSegmentationPieces,
   maxCompressedSegmentationBytes,
 } from "./codecs/compressed-segmentation.ts";
 import { decodeCompresso } from "./codecs/compresso.ts";
 import type { PixelArray } from "./codecs/image.ts";
 import { decodeJpeg, encodeJpeg } from "./codecs/jpeg.ts";
+import { type FillPiece, filledWhole, type TakePiece, takeWhole } from "./codecs/piece.ts";
 import { decodePng, encodePng } from "./codecs/png.ts";
-import { decodeRaw, encodeRaw } from "./codecs/raw.ts";
+import { decodeRaw, decodeRawPieces, encodeRaw, encodeRawPieces } from "./codecs/raw.ts";
 import { bytesPerVoxel, type ChunkArray, checkVoxels, type DataType } from "./data-type.ts";
 import { PrecomputedError } from "./errors.ts";
 import { ENCODINGS, type PrecomputedInfo, type ScaleInfo } from "./info.ts";
+
+export type { ChunkPiece, FillPiece, TakePiece } from "./codecs/piece.ts";
 
 /** All that decides how the chunks of a scale are encoded. Plain data. */
 export interface ChunkFormat {
@@ -86,6 +91,37 @@ export async function decodeChunk(format: ChunkFormat, size: Xyz, bytes: Uint8Ar
     default:
       throw unknownEncoding(encoding);
   }
+}
+
+/**
+ * Decodes a chunk into the caller's own arrays: `take` gets dense pieces that together hold every voxel of `within` (and
+ * perhaps others), each once. Raw and compressed_segmentation chunks allocate nothing per voxel this way, and of the latter
+ * only what `within` touches is decoded.
+ *
+ * @param within box in voxels of the chunk
+ */
+export async function decodeChunkPieces(
+  format: ChunkFormat,
+  size: Xyz,
+  bytes: Uint8Array,
+  within: Box,
+  take: TakePiece,
+): Promise<void> {
+  const { encoding, dataType, channels } = format;
+  if (encoding === "raw") decodeRawPieces(bytes, dataType, size, channels, take);
+  else if (encoding === "compressed_segmentation") {
+    decodeCompressedSegmentationPieces(bytes, dataType, size, channels, blockSize(format), within, take);
+  } else takeWhole(await decodeChunk(format, size, bytes), size, channels, take);
+}
+
+/** Encodes a chunk of the caller's own arrays: `fill` sets the voxels of pieces that together are the chunk. */
+export async function encodeChunkPieces(format: ChunkFormat, size: Xyz, fill: FillPiece): Promise<Uint8Array> {
+  const { encoding, dataType, channels } = format;
+  if (encoding === "raw") return encodeRawPieces(dataType, size, channels, fill);
+  if (encoding === "compressed_segmentation") {
+    return encodeCompressedSegmentationPieces(dataType, size, channels, blockSize(format), fill);
+  }
+  return encodeChunk(format, size, filledWhole(dataType, size, channels, fill));
 }
 
 /** Most bytes a chunk of `size` can have encoded; what unpacks to more is refused unread. */

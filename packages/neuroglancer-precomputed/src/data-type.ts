@@ -55,6 +55,13 @@ export function voxelsFromBytes(dataType: DataType, bytes: Uint8Array): ChunkArr
   return new type(copy.buffer, 0, bytes.length / type.BYTES_PER_ELEMENT);
 }
 
+/** The voxels in `bytes`: a view where they are aligned, else a copy. */
+export function viewVoxels(dataType: DataType, bytes: Uint8Array): ChunkArray {
+  const type = ARRAY_TYPES[dataType];
+  if (bytes.byteOffset % type.BYTES_PER_ELEMENT !== 0) return voxelsFromBytes(dataType, bytes);
+  return new type(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / type.BYTES_PER_ELEMENT);
+}
+
 /** The stored bytes of `data`: a view, not a copy. */
 export function bytesOfVoxels(data: ChunkArray): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -4,6 +4,7 @@
  */
 export { type Box, ChunkGrid, type Xyz } from "./chunk-grid.ts";
 export type { StorageUnit } from "./chunk-store.ts";
+export type { ChunkPiece, FillPiece, TakePiece } from "./codecs/piece.ts";
 export type { ChunkArray, DataType } from "./data-type.ts";
 export { isPrecomputedError, PrecomputedError, type PrecomputedErrorCode } from "./errors.ts";
 export {

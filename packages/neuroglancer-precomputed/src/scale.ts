@@ -3,19 +3,29 @@
  * @module
  */
 import type { KvStore } from "@pcg/kvstore";
-import { ChunkGrid, type Xyz } from "./chunk-grid.ts";
+import { type Box, ChunkGrid, type Xyz } from "./chunk-grid.ts";
 import type { ChunkStore, EncodedChunk, StorageUnit } from "./chunk-store.ts";
-import { type ChunkFormat, chunkFormat, decodeChunk, encodeChunk, maxEncodedBytes } from "./codecs.ts";
+import {
+  type ChunkFormat,
+  chunkFormat,
+  decodeChunk,
+  decodeChunkPieces,
+  encodeChunk,
+  encodeChunkPieces,
+  type FillPiece,
+  maxEncodedBytes,
+  type TakePiece,
+} from "./codecs.ts";
 import type { ChunkArray, DataType } from "./data-type.ts";
 import { namingKey, PrecomputedError } from "./errors.ts";
 import type { PrecomputedInfo, ScaleInfo } from "./info.ts";
 import { ShardedChunks } from "./sharded/chunks.ts";
 import { UnshardedChunks } from "./unsharded-chunks.ts";
 
-/** One chunk to write: its voxels, truncated at the volume's edges, or `undefined` to delete it. */
+/** One chunk to write: its voxels, truncated at the volume's edges; what fills them in; or `undefined` to delete it. */
 export interface ChunkWrite {
   readonly position: Xyz;
-  readonly data: ChunkArray | undefined;
+  readonly data: ChunkArray | FillPiece | undefined;
 }
 
 /** Options of every call that touches the store. */
@@ -79,6 +89,28 @@ export class PrecomputedScale {
     }
   }
 
+  /**
+   * Gives the voxels of a chunk to `take`, in pieces that together hold all of `within` (a box in voxels of the chunk, by
+   * default all of it), for a caller that puts them into an array of its own.
+   *
+   * @returns false, and `take` is not called, when the chunk is absent
+   */
+  async readPieces(
+    position: Xyz,
+    take: TakePiece,
+    options: CallOptions & { readonly within?: Box } = {},
+  ): Promise<boolean> {
+    const bytes = await this.chunks.read(position, options.signal);
+    if (bytes === undefined) return false;
+    const size = this.grid.chunkShape(position);
+    try {
+      await decodeChunkPieces(this.format, size, bytes, options.within ?? { begin: [0, 0, 0], end: size }, take);
+    } catch (error) {
+      throw namingKey(error, this.nameOf(position));
+    }
+    return true;
+  }
+
   /** A chunk in its encoding, without any outer compression: what a server hands on. */
   readChunkBytes(position: Xyz, options: CallOptions = {}): Promise<Uint8Array | undefined> {
     return this.chunks.read(position, options.signal);
@@ -134,9 +166,15 @@ export class PrecomputedScale {
   ): AsyncIterable<EncodedChunk> {
     for await (const { position, data } of source) {
       signal?.throwIfAborted();
-      const size = this.grid.chunkShape(position);
-      yield { position, bytes: data === undefined ? null : await encodeChunk(this.format, size, data) };
+      yield { position, bytes: data === undefined ? null : await this.encode(position, data) };
     }
+  }
+
+  private encode(position: Xyz, data: ChunkArray | FillPiece): Promise<Uint8Array> {
+    const size = this.grid.chunkShape(position);
+    return typeof data === "function"
+      ? encodeChunkPieces(this.format, size, data)
+      : encodeChunk(this.format, size, data);
   }
 
   private nameOf(position: Xyz): string {

@@ -20,7 +20,9 @@ test("the public names are what they were", async () => {
       "./codecs": [
         "chunkFormat",
         "decodeChunk",
+        "decodeChunkPieces",
         "encodeChunk",
+        "encodeChunkPieces",
         "maxEncodedBytes",
       ],
       "./sharded": [

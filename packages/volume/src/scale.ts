@@ -1,11 +1,12 @@
 import type { ChunkedArray } from "./array/chunked-array.ts";
+import { copyBox } from "./array/copy-box.ts";
 import type { MemoryLimits } from "./array/limits.ts";
-import { readBox } from "./array/read-box.ts";
+import { type ReadForm, readBox } from "./array/read-box.ts";
 import { type Box4, boxVolume, checkBox, formatBox } from "./box.ts";
-import type { Box, DataType, LabelArray, ReadBoxOptions, Scale, VoxelArray, Xyz } from "./contract.ts";
+import type { Box, DataType, LabelArray, ReadBoxOptions, ReadIntoOptions, Scale, VoxelArray, Xyz } from "./contract.ts";
 import { checkArrayType } from "./data-type.ts";
 import { VolumeError } from "./errors.ts";
-import { toLabels } from "./labels.ts";
+import { labelForm } from "./labels.ts";
 
 /** What a scale needs besides its chunks. */
 export interface ScalePlace {
@@ -52,22 +53,12 @@ export class ChunkedScale implements Scale {
     };
   }
 
-  async read(box: Box, options: ReadBoxOptions = {}): Promise<VoxelArray> {
-    return readBox(this.#array, this.#inside(box), this.#place.limits, options.signal);
+  async read(box: Box, options: ReadIntoOptions<VoxelArray> = {}): Promise<VoxelArray> {
+    return this.#read(box, { dataType: this.dataType, copy: copyBox }, options);
   }
 
-  async readLabels(box: Box, options: ReadBoxOptions = {}): Promise<LabelArray> {
-    const what = this.#name();
-    if (this.dataType === "float32" || this.dataType === "float64") {
-      throw new VolumeError(
-        "WRONG_DATA_TYPE",
-        `${what} holds ${this.dataType} voxels, which are no labels; use \`read\``,
-        {
-          url: this.#place.url,
-        },
-      );
-    }
-    return toLabels(await this.read(box, options), box, what);
+  async readLabels(box: Box, options: ReadIntoOptions<LabelArray> = {}): Promise<LabelArray> {
+    return (await this.#read(box, labelForm(this.dataType, box, this.#name()), options)) as LabelArray;
   }
 
   async write(box: Box, data: VoxelArray, options: ReadBoxOptions = {}): Promise<void> {
@@ -79,13 +70,25 @@ export class ChunkedScale implements Scale {
     }
     const inside = this.#inside(box);
     checkArrayType(data, this.dataType, what);
-    const expected = boxVolume(box) * this.channels;
-    if (data.length !== expected) {
-      throw new RangeError(
-        `Box ${formatBox(box)} with ${this.channels} channels takes ${expected} voxels, got an array of ${data.length}`,
-      );
-    }
+    this.#checkLength(box, data);
     return this.#array.writeBox(inside, data, this.#place.limits, options.signal);
+  }
+
+  #read(box: Box, form: ReadForm, { out, signal }: ReadIntoOptions<VoxelArray>): Promise<VoxelArray> {
+    const inside = this.#inside(box);
+    if (out !== undefined) {
+      checkArrayType(out, form.dataType, `A read of ${this.#name()}`);
+      this.#checkLength(box, out);
+    }
+    return readBox(this.#array, inside, form, this.#place.limits, signal, out);
+  }
+
+  #checkLength(box: Box, data: VoxelArray): void {
+    const expected = boxVolume(box) * this.channels;
+    if (data.length === expected) return;
+    throw new RangeError(
+      `Box ${formatBox(box)} with ${this.channels} channels takes ${expected} voxels, got an array of ${data.length}`,
+    );
   }
 
   #name(): string {

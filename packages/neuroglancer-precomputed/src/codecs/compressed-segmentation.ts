@@ -2,13 +2,17 @@
  * Encoding `compressed_segmentation`: blocks of bit-packed indices into tables of labels; the kernels do the work.
  * @module
  */
+import { isKernelError } from "@pcg/kernels";
 import {
   decodeCompressedSegmentation as decode,
+  decodeCompressedSegmentationSlabs as decodeSlabs,
   encodeCompressedSegmentation as encode,
+  encodeCompressedSegmentationSlabs as encodeSlabs,
 } from "@pcg/kernels/compressed-segmentation";
-import type { Xyz } from "../chunk-grid.ts";
+import type { Box, Xyz } from "../chunk-grid.ts";
 import { bytesPerVoxel, type ChunkArray, type DataType } from "../data-type.ts";
 import { corrupt } from "../errors.ts";
+import type { FillPiece, TakePiece } from "./piece.ts";
 
 export function encodeCompressedSegmentation(data: ChunkArray, size: Xyz, channels: number, block: Xyz): Uint8Array {
   return encode(data as Uint32Array | BigUint64Array, size, channels, block);
@@ -23,9 +27,53 @@ export function decodeCompressedSegmentation(
 ): ChunkArray {
   try {
     return decode(bytes, size, channels, block, dataType as "uint32" | "uint64");
-  } catch (cause) {
-    throw corrupt(`compressed_segmentation chunk: ${(cause as Error).message}`, { length: bytes.length }, cause);
+  } catch (error) {
+    throw asCorrupt(error, bytes);
   }
+}
+
+/** Pieces are rows of blocks in the kernels' memory; those outside `within` are neither decoded nor checked. */
+export function decodeCompressedSegmentationPieces(
+  bytes: Uint8Array,
+  dataType: DataType,
+  size: Xyz,
+  channels: number,
+  block: Xyz,
+  within: Box,
+  take: TakePiece,
+): void {
+  try {
+    decodeSlabs(
+      bytes,
+      size,
+      channels,
+      block,
+      dataType as "uint32" | "uint64",
+      ({ labels, ...place }) => take({ voxels: labels, ...place }),
+      within,
+    );
+  } catch (error) {
+    throw asCorrupt(error, bytes);
+  }
+}
+
+/** Pieces are rows of blocks in the kernels' memory. */
+export function encodeCompressedSegmentationPieces(
+  dataType: DataType,
+  size: Xyz,
+  channels: number,
+  block: Xyz,
+  fill: FillPiece,
+): Uint8Array {
+  return encodeSlabs(size, channels, block, dataType as "uint32" | "uint64", ({ labels, ...place }) =>
+    fill({ voxels: labels, ...place }),
+  );
+}
+
+/** The kernel's verdict on bytes as ours; what else went wrong, be it in the caller's function, unchanged. */
+function asCorrupt(error: unknown, bytes: Uint8Array): unknown {
+  if (!isKernelError(error, "CORRUPT")) return error;
+  return corrupt(`compressed_segmentation chunk: ${error.message}`, { length: bytes.length }, error);
 }
 
 /** Most bytes an encoder can need: every block with 32-bit indices and a table of its own. */

@@ -6,13 +6,8 @@
  */
 import type { Box4, Xyzc } from "../box.ts";
 import type { DataType, VoxelArray } from "../contract.ts";
+import type { Destination } from "./destination.ts";
 import type { MemoryLimits } from "./limits.ts";
-
-/** Decoded voxels of one chunk, the first one at index 0, and elements from voxel to voxel along x, y, z, channel. */
-export interface ChunkVoxels {
-  readonly data: VoxelArray;
-  readonly strides: Xyzc;
-}
 
 /** One scale as a grid of chunks to read, and something that takes boxes to write. */
 export interface ChunkedArray {
@@ -25,8 +20,11 @@ export interface ChunkedArray {
   readonly unitSize: Xyzc;
   /** Value of voxels that are not stored; a bigint for the 64-bit integer types. */
   readonly fillValue: number | bigint;
-  /** The chunk at a cell of the chunk grid (at least its part inside the array), or `undefined` when it is not stored. */
-  readChunk(cell: Xyzc, signal: AbortSignal | undefined): Promise<ChunkVoxels | undefined>;
+  /**
+   * Puts the chunk at a cell of the chunk grid (at least what it shares with the destination's box) into `into`.
+   * @returns false, and `into` is as it was, when the chunk is not stored
+   */
+  readChunk(cell: Xyzc, into: Destination, signal: AbortSignal | undefined): Promise<boolean>;
   /** Writes a box that lies inside the array; `data` is dense, x fastest. Other voxels keep what any writer gave them. */
   writeBox(box: Box4, data: VoxelArray, limits: MemoryLimits, signal: AbortSignal | undefined): Promise<void>;
 }

@@ -5,15 +5,13 @@
  */
 import { countOf, type Xyzc } from "../box.ts";
 import type { VoxelArray } from "../contract.ts";
+import type { Layout } from "./layout.ts";
 
-/** Where a box lies in an array: element index of its first voxel, and elements from voxel to voxel along each axis. */
-export interface Layout {
-  readonly start: number;
-  readonly strides: Xyzc;
-}
+/** Copies a box of voxels from one strided array to another, as they are or changed to the other's type. */
+export type CopyVoxels = (target: VoxelArray, to: Layout, source: VoxelArray, from: Layout, extent: Xyzc) => void;
 
-/** Rows shorter than this are copied by a loop: making the two views for `set` costs more than it saves. */
-const shortRow = 32;
+/** Rows of fewer bytes are copied by a loop: making the view that `set` needs costs more than it saves (measured). */
+const shortRowBytes: Readonly<Record<1 | 2 | 4 | 8, number>> = { 1: 32, 2: 128, 4: 512, 8: 2048 };
 
 /** Copies `extent` voxels; both arrays have the same data type, and both layouts stay inside their arrays. */
 export function copyBox(target: VoxelArray, to: Layout, source: VoxelArray, from: Layout, extent: Xyzc): void {
@@ -23,7 +21,7 @@ export function copyBox(target: VoxelArray, to: Layout, source: VoxelArray, from
   if (width === 1) copy8(as8(target), to.start, ts, as8(source), from.start, fs, size);
   else if (width === 2) copy16(as16(target), to.start, ts, as16(source), from.start, fs, size);
   else if (width === 4) copy32(as32(target), to.start, ts, as32(source), from.start, fs, size);
-  else if (ts[0] === 1 && fs[0] === 1) {
+  else if (ts[0] === 1 && fs[0] === 1 && 8 * size[0] >= shortRowBytes[8]) {
     // Rows of 64-bit elements move twice as fast as pairs of 32-bit ones: V8 copies the latter without conversion.
     copy32(pairs(target), 2 * to.start, doubled(ts), pairs(source), 2 * from.start, doubled(fs), [
       2 * size[0],
@@ -97,7 +95,7 @@ function copy8(to: Uint8Array, t0: number, ts: Xyzc, from: Uint8Array, f0: numbe
   const [n0, n1, n2, n3] = extent;
   const [ta, tb, tc, td] = ts;
   const [fa, fb, fc, fd] = fs;
-  const rows = ta === 1 && fa === 1 && n0 >= shortRow;
+  const rows = ta === 1 && fa === 1 && n0 >= shortRowBytes[1];
   for (let l = 0; l < n3; l++) {
     for (let k = 0; k < n2; k++) {
       for (let j = 0; j < n1; j++) {
@@ -117,7 +115,7 @@ function copy16(to: Uint16Array, t0: number, ts: Xyzc, from: Uint16Array, f0: nu
   const [n0, n1, n2, n3] = extent;
   const [ta, tb, tc, td] = ts;
   const [fa, fb, fc, fd] = fs;
-  const rows = ta === 1 && fa === 1 && n0 >= shortRow;
+  const rows = ta === 1 && fa === 1 && n0 * 2 >= shortRowBytes[2];
   for (let l = 0; l < n3; l++) {
     for (let k = 0; k < n2; k++) {
       for (let j = 0; j < n1; j++) {
@@ -137,7 +135,7 @@ function copy32(to: Uint32Array, t0: number, ts: Xyzc, from: Uint32Array, f0: nu
   const [n0, n1, n2, n3] = extent;
   const [ta, tb, tc, td] = ts;
   const [fa, fb, fc, fd] = fs;
-  const rows = ta === 1 && fa === 1 && n0 >= shortRow;
+  const rows = ta === 1 && fa === 1 && n0 * 4 >= shortRowBytes[4];
   for (let l = 0; l < n3; l++) {
     for (let k = 0; k < n2; k++) {
       for (let j = 0; j < n1; j++) {
@@ -165,17 +163,12 @@ function copy64(
   const [n0, n1, n2, n3] = extent;
   const [ta, tb, tc, td] = ts;
   const [fa, fb, fc, fd] = fs;
-  const rows = ta === 1 && fa === 1 && n0 >= shortRow;
   for (let l = 0; l < n3; l++) {
     for (let k = 0; k < n2; k++) {
       for (let j = 0; j < n1; j++) {
         let t = t0 + l * td + k * tc + j * tb;
         let f = f0 + l * fd + k * fc + j * fb;
-        if (rows) {
-          to.set(from.subarray(f, f + n0), t);
-        } else {
-          for (let i = 0; i < n0; i++, t += ta, f += fa) to[t] = from[f]!;
-        }
+        for (let i = 0; i < n0; i++, t += ta, f += fa) to[t] = from[f]!;
       }
     }
   }

@@ -4,10 +4,10 @@ import type { VoxelArray } from "../contract.ts";
 import { allocateVoxels, fillVoxels } from "../data-type.ts";
 import { VolumeError } from "../errors.ts";
 import { forEachBounded } from "./bounded.ts";
-import type { ChunkedArray, ChunkVoxels } from "./chunked-array.ts";
+import type { ChunkedArray } from "./chunked-array.ts";
 import { copyBox } from "./copy-box.ts";
+import { type ChunkVoxels, layoutWithin } from "./layout.ts";
 import { checkBoxBytes, concurrencyFor, type MemoryLimits } from "./limits.ts";
-import { layoutWithin } from "./read-box.ts";
 
 /** What a unit holds now: `voxels` is absent when all of it is fill. */
 export interface StoredUnit {

@@ -1,6 +1,8 @@
 import type { KvStore } from "@pcg/kvstore";
 import {
   type ChunkArray,
+  type ChunkPiece,
+  type ChunkWrite,
   isPrecomputedError,
   type PrecomputedInfo,
   PrecomputedScale,
@@ -8,12 +10,12 @@ import {
 } from "neuroglancer-precomputed";
 import { shardShape } from "neuroglancer-precomputed/sharded";
 import { forEachBounded } from "../array/bounded.ts";
-import type { ChunkedArray, ChunkVoxels } from "../array/chunked-array.ts";
+import type { ChunkedArray } from "../array/chunked-array.ts";
 import { copyBox } from "../array/copy-box.ts";
+import type { Destination } from "../array/destination.ts";
+import { layoutWithin } from "../array/layout.ts";
 import { checkChunkBytes, concurrencyFor, type MemoryLimits } from "../array/limits.ts";
-import { layoutWithin } from "../array/read-box.ts";
 import { requireConditions } from "../array/require-conditions.ts";
-import { cutOut } from "../array/write-units.ts";
 import { type Box4, cellBox, cellsOf, countOf, denseStrides, extentOf, intersect, sameBox, type Xyzc } from "../box.ts";
 import type { DataType, VoxelArray, Xyz } from "../contract.ts";
 import { allocateVoxels, bytesPerVoxel } from "../data-type.ts";
@@ -51,10 +53,15 @@ export class PrecomputedArray implements ChunkedArray {
     checkChunkBytes(this.key, countOf(this.chunkSize) * bytesPerVoxel(this.dataType), limits.maxChunkBytes, store.url);
   }
 
-  async readChunk(cell: Xyzc, signal: AbortSignal | undefined): Promise<ChunkVoxels | undefined> {
+  async readChunk(cell: Xyzc, into: Destination, signal: AbortSignal | undefined): Promise<boolean> {
+    const chunk = this.#box(cell);
+    const part = intersect(chunk, into.box);
+    const within = { begin: offset(part.begin, chunk.begin), end: offset(part.end, chunk.begin) };
+    const take = (piece: ChunkPiece): void => {
+      into.put(piece.voxels, pieceBox(chunk, piece), denseStrides([...piece.size, 1]));
+    };
     try {
-      const data = await this.#scale.readChunk(position(cell), { ...(signal && { signal }) });
-      return data && { data, strides: denseStrides(extentOf(this.#box(cell))) };
+      return await this.#scale.readPieces(position(cell), take, { within, ...(signal && { signal }) });
     } catch (error) {
       throw asVolumeError(error, this.#store.url);
     }
@@ -121,12 +128,12 @@ export class PrecomputedArray implements ChunkedArray {
     box: Box4,
     data: VoxelArray,
     signal: AbortSignal | undefined,
-  ): AsyncGenerator<{ position: Xyz; data: ChunkArray }> {
+  ): AsyncGenerator<ChunkWrite> {
     for (const cell of cells) {
       const chunk = this.#box(cell);
       const part = intersect(chunk, box);
       if (sameBox(part, chunk)) {
-        yield { position: position(cell), data: cutOut(this, box, data, chunk) as ChunkArray };
+        yield { position: position(cell), data: (piece) => cutOut(piece, pieceBox(chunk, piece), data, box) };
         continue;
       }
       const stored = await scale.readChunk(position(cell), { ...(signal && { signal }) });
@@ -143,6 +150,21 @@ export class PrecomputedArray implements ChunkedArray {
 
 function position(cell: Xyzc): Xyz {
   return [cell[0], cell[1], cell[2]];
+}
+
+function offset(to: Xyzc, from: Xyzc): Xyz {
+  return [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
+}
+
+/** Where a piece of a chunk lies in the array. */
+function pieceBox({ begin: origin }: Box4, { begin, size, channel }: ChunkPiece): Box4 {
+  const [x, y, z] = [origin[0] + begin[0], origin[1] + begin[1], origin[2] + begin[2]];
+  return { begin: [x, y, z, channel], end: [x + size[0], y + size[1], z + size[2], channel + 1] };
+}
+
+/** Fills a piece out of `data`, which covers `box`. */
+function cutOut(piece: ChunkPiece, place: Box4, data: VoxelArray, box: Box4): void {
+  copyBox(piece.voxels, layoutWithin(place, place), data, layoutWithin(place, box), extentOf(place));
 }
 
 function unitSize({ grid, info }: PrecomputedScale): Xyz {

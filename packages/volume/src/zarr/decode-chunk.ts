@@ -2,8 +2,8 @@
  * From stored bytes to voxels: single chunks, whose way may lead through the indexes of shards, and whole objects.
  * @module
  */
-import type { ChunkVoxels } from "../array/chunked-array.ts";
-import { copyBox, type Layout } from "../array/copy-box.ts";
+import { copyBox } from "../array/copy-box.ts";
+import type { ChunkVoxels, Layout } from "../array/layout.ts";
 import { cellBox, cellsOf, extentOf, map4, type Xyzc } from "../box.ts";
 import type { DataType, VoxelArray } from "../contract.ts";
 import { bytesPerVoxel, viewVoxels } from "../data-type.ts";
@@ -32,7 +32,7 @@ export function innermost(codec: ChunkCodec): PlainCodec {
 }
 
 /**
- * Reads one of the smallest chunks.
+ * Reads one of the smallest chunks. Its voxels may be a view of what the store handed out, so they are to be copied.
  * @param cell its place among the smallest chunks of `source`
  * @returns `undefined` when it is not stored
  */
@@ -120,9 +120,11 @@ async function decodePlain(
       { key: name },
     );
   }
-  // What the store handed out is not ours to change or to give away.
-  if (bytes.buffer === stored.buffer) bytes = bytes.slice();
-  if (codec.bigEndian) swapBytes(bytes, width);
+  if (codec.bigEndian) {
+    // What the store handed out is not ours to change.
+    if (bytes.buffer === stored.buffer) bytes = bytes.slice();
+    swapBytes(bytes, width);
+  }
   return { data: viewVoxels(dataType, bytes), strides: codec.strides };
 }
 

@@ -2,7 +2,8 @@
  * From voxels to the bytes of a stored object.
  * @module
  */
-import { copyBox, type Layout } from "../array/copy-box.ts";
+import { copyBox } from "../array/copy-box.ts";
+import type { Layout } from "../array/layout.ts";
 import { cellBox, cellsOf, countOf, extentOf, type Xyzc } from "../box.ts";
 import type { DataType, VoxelArray } from "../contract.ts";
 import { allocateVoxels, bytesOf, bytesPerVoxel, fillVoxels } from "../data-type.ts";

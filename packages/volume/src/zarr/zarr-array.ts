@@ -1,5 +1,5 @@
 import type { KvStore } from "@pcg/kvstore";
-import type { ChunkVoxels } from "../array/chunked-array.ts";
+import type { Destination } from "../array/destination.ts";
 import { checkChunkBytes, type MemoryLimits } from "../array/limits.ts";
 import { requireConditions } from "../array/require-conditions.ts";
 import { type StoredUnit, type UnitArray, type UnitWrite, writeUnits } from "../array/write-units.ts";
@@ -56,7 +56,7 @@ export class ZarrArray implements UnitArray {
     checkChunkBytes(path, smallest.length * bytesPerVoxel(this.dataType), maxChunkBytes, store.url);
   }
 
-  async readChunk(cell: Xyzc, signal: AbortSignal | undefined): Promise<ChunkVoxels | undefined> {
+  async readChunk(cell: Xyzc, into: Destination, signal: AbortSignal | undefined): Promise<boolean> {
     const unit = map4((axis) => Math.floor((cell[axis]! * this.chunkSize[axis]!) / this.unitSize[axis]!));
     const inside = map4((axis) => cell[axis]! - (unit[axis]! * this.unitSize[axis]!) / this.chunkSize[axis]!);
     const key = this.#key(unit);
@@ -64,7 +64,10 @@ export class ZarrArray implements UnitArray {
     const context = { dataType: this.dataType, indexes: this.#indexes, exactGenerations, signal };
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       try {
-        return await readChunk(this.#codec, objectSource(this.#store, key), inside, context);
+        const chunk = await readChunk(this.#codec, objectSource(this.#store, key), inside, context);
+        if (chunk === undefined) return false;
+        into.put(chunk.data, cellBox(cell, this.chunkSize, this.size), chunk.strides);
+        return true;
       } catch (error) {
         if (!(error instanceof ReplacedError)) throw error;
         this.#indexes.forget(key);
