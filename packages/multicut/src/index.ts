@@ -1,1 +1,27 @@
-export {};
+/**
+ * Cuts of a supervoxel graph: exact, fast, explained. Typed arrays in, typed arrays out, no I/O.
+ * @module
+ */
+export { type Contraction, contract } from "./contract.ts";
+export { isMulticutError, MulticutError, type MulticutErrorCode } from "./errors.ts";
+export type { Graph } from "./graph.ts";
+export { type MaxFlow, type MinCut, maxFlow, minCut } from "./min-cut.ts";
+export { multicut } from "./multicut.ts";
+export type {
+  Alternative,
+  CarriedFlow,
+  Certificate,
+  Cut,
+  CutResult,
+  Explanation,
+  MulticutResult,
+  PreviewResult,
+  Problem,
+  Rejected,
+  RejectionCode,
+  SharedRep,
+  SvSplitRequired,
+} from "./result.ts";
+export type { SeedTree } from "./seed-tree.ts";
+export { type SeedTrees, seedTrees } from "./seed-trees.ts";
+export type { MulticutInput } from "./settings.ts";

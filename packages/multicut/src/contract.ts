@@ -1,0 +1,122 @@
+import { DisjointSets } from "./disjoint-sets.ts";
+import { MulticutError } from "./errors.ts";
+import { buildGraph, type Graph } from "./graph.ts";
+import { indexIds } from "./id-table.ts";
+import { checkEdges } from "./input.ts";
+
+/** Pairs of supervoxels are sorted by a double, first · n + second: n² must stay below 2^53. */
+const MAX_SUPERVOXELS = 90_000_000;
+
+/**
+ * A supervoxel graph whose infinite edges are contracted. A vertex stands for the supervoxels that infinite edges connect;
+ * its representative is the smallest of them, and vertices ascend by representative.
+ */
+export interface Contraction {
+  /** All supervoxels of the edge list, ascending. */
+  readonly ids: BigUint64Array;
+  /** Per supervoxel of `ids`: its vertex. */
+  readonly vertexOf: Int32Array;
+  /** Per vertex: the smallest supervoxel. */
+  readonly reps: BigUint64Array;
+  /** Supervoxels of vertex v, as indices into `ids`, ascending: `members[memberOffsets[v] … memberOffsets[v+1]]`. */
+  readonly memberOffsets: Int32Array;
+  readonly members: Int32Array;
+  /** Per end of the input's edges: the index of its supervoxel in `ids`. */
+  readonly ends: Int32Array;
+  /** How many input rows are finite, loops included. */
+  readonly finiteRows: number;
+  /** The finite edges between vertices. */
+  readonly graph: Graph;
+}
+
+/**
+ * Contracts the edges of infinite affinity: supervoxels that one object's chunk borders cut apart become one vertex, and no
+ * infinity reaches a solver. Rows may come in any order and direction and more than once; parallel rows add up.
+ *
+ * @param edges pairs of supervoxels, 2E ids.
+ * @param affinities one per pair: 0, 1e-200 … 1e200, or Infinity.
+ * @throws MulticutError `INVALID_EDGES`, `INVALID_AFFINITIES`, `TOO_LARGE`.
+ */
+export function contract(edges: BigUint64Array, affinities: Float64Array | Float32Array): Contraction {
+  const weights = checkEdges(edges, affinities);
+  const { ids, index: ends } = indexIds(edges);
+  if (ids.length > MAX_SUPERVOXELS) {
+    throw new MulticutError(
+      "TOO_LARGE",
+      `edges name ${ids.length} supervoxels, over the limit of ${MAX_SUPERVOXELS}; cut a smaller box around the labels`,
+      { supervoxels: ids.length, limit: MAX_SUPERVOXELS },
+    );
+  }
+  const sets = new DisjointSets(ids.length);
+  let infinite = 0;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] !== Infinity) continue;
+    infinite++;
+    sets.join(ends[2 * i]!, ends[2 * i + 1]!);
+  }
+  const vertexOf = new Int32Array(ids.length);
+  let size = 0;
+  for (let i = 0; i < ids.length; i++) {
+    const root = sets.find(i);
+    vertexOf[i] = root === i ? size++ : vertexOf[root]!;
+  }
+  const { reps, memberOffsets, members } = groupMembers(ids, vertexOf, size);
+  const finiteRows = weights.length - infinite;
+  return {
+    ids,
+    vertexOf,
+    reps,
+    memberOffsets,
+    members,
+    ends,
+    finiteRows,
+    graph: buildGraph(size, ...finiteEdges(ends, weights, vertexOf, finiteRows)),
+  };
+}
+
+/** The supervoxels of vertices, ascending. */
+export function membersOf(contraction: Contraction, vertices: Iterable<number>): BigUint64Array {
+  const { ids, members, memberOffsets } = contraction;
+  const ranks: number[] = [];
+  for (const v of vertices) {
+    for (let m = memberOffsets[v]!; m < memberOffsets[v + 1]!; m++) ranks.push(members[m]!);
+  }
+  const sorted = Int32Array.from(ranks).sort();
+  const out = new BigUint64Array(sorted.length);
+  for (let i = 0; i < sorted.length; i++) out[i] = ids[sorted[i]!]!;
+  return out;
+}
+
+function groupMembers(
+  ids: BigUint64Array,
+  vertexOf: Int32Array,
+  size: number,
+): Pick<Contraction, "reps" | "memberOffsets" | "members"> {
+  const memberOffsets = new Int32Array(size + 1);
+  for (let i = 0; i < vertexOf.length; i++) memberOffsets[vertexOf[i]! + 1]!++;
+  for (let v = 0; v < size; v++) memberOffsets[v + 1]! += memberOffsets[v]!;
+  const next = memberOffsets.slice(0, size);
+  const members = new Int32Array(ids.length);
+  for (let i = 0; i < vertexOf.length; i++) members[next[vertexOf[i]!]!++] = i;
+  const reps = new BigUint64Array(size);
+  for (let v = 0; v < size; v++) reps[v] = ids[members[memberOffsets[v]!]!]!;
+  return { reps, memberOffsets, members };
+}
+
+function finiteEdges(
+  ends: Int32Array,
+  weights: Float64Array,
+  vertexOf: Int32Array,
+  finiteRows: number,
+): [Int32Array, Float64Array] {
+  const finite = new Int32Array(2 * finiteRows);
+  const kept = new Float64Array(finiteRows);
+  let count = 0;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] === Infinity) continue;
+    finite[2 * count] = vertexOf[ends[2 * i]!]!;
+    finite[2 * count + 1] = vertexOf[ends[2 * i + 1]!]!;
+    kept[count++] = weights[i]!;
+  }
+  return [finite, kept];
+}

@@ -1,0 +1,76 @@
+import type { Contraction } from "./contract.ts";
+import { keepPaths } from "./flow-paths.ts";
+import type { Graph } from "./graph.ts";
+import { maxFlow } from "./min-cut.ts";
+import type { CarriedFlow, Explanation } from "./result.ts";
+
+/**
+ * The paths that tied each group together and a maximum flow that proves the cut: for two terminals the flow between them,
+ * for more the flow from each to all others, one solve each.
+ *
+ * @param affinities of the rows that were contracted.
+ */
+export function explainCut(
+  contraction: Contraction,
+  affinities: Float64Array | Float32Array,
+  trees: readonly Int32Array[],
+  terminals: readonly Int32Array[],
+): Explanation {
+  const froms = terminals.length > 2 ? terminals.map((_, g) => g) : terminals.length === 2 ? [0] : [];
+  return {
+    trees: trees.map((vertices) => BigUint64Array.from(vertices.slice().sort(), (v) => contraction.reps[v]!)),
+    flows: froms.map((from) => carriedFlow(contraction, affinities, terminals, from)),
+  };
+}
+
+/** The flow between vertices, shared among the rows of an edge in proportion to their affinities. */
+function carriedFlow(
+  contraction: Contraction,
+  affinities: Float64Array | Float32Array,
+  terminals: readonly Int32Array[],
+  from: number,
+): CarriedFlow {
+  const { graph, ends, vertexOf, ids } = contraction;
+  const others = terminals.filter((_, g) => g !== from).flatMap((terminal) => [...terminal]);
+  const { edgeFlow } = maxFlow(graph, terminals[from]!, others);
+  const kept = keepPaths(graph, terminals[from]!, others, edgeFlow);
+
+  const rows: { key: number; amount: number }[] = [];
+  for (let i = 0; i < affinities.length; i++) {
+    const a = vertexOf[ends[2 * i]!]!;
+    const b = vertexOf[ends[2 * i + 1]!]!;
+    if (a === b) continue;
+    const e = edgeBetween(graph, a, b);
+    const amount = (Math.abs(kept[e]!) * affinities[i]!) / graph.capacities[e]!;
+    if (kept[e] === 0 || amount === 0) continue;
+    // The row's ends in the direction of the flow.
+    const [tail, head] = kept[e]! > 0 === a < b ? [ends[2 * i]!, ends[2 * i + 1]!] : [ends[2 * i + 1]!, ends[2 * i]!];
+    rows.push({ key: tail * ids.length + head, amount });
+  }
+  rows.sort((x, y) => x.key - y.key || x.amount - y.amount);
+  const merged: { key: number; amount: number }[] = [];
+  for (const row of rows) {
+    const last = merged[merged.length - 1];
+    if (last?.key === row.key) last.amount += row.amount;
+    else merged.push({ ...row });
+  }
+  const edges = new BigUint64Array(2 * merged.length);
+  for (const [i, { key }] of merged.entries()) {
+    const tail = Math.floor(key / ids.length);
+    edges[2 * i] = ids[tail]!;
+    edges[2 * i + 1] = ids[key - tail * ids.length]!;
+  }
+  return { from, edges, amounts: Float64Array.from(merged, ({ amount }) => amount) };
+}
+
+/** The edge between two neighbours: arcs ascend by neighbour. */
+function edgeBetween(graph: Graph, a: number, b: number): number {
+  let low = graph.offsets[a]!;
+  let high = graph.offsets[a + 1]! - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (graph.heads[middle]! < b) low = middle + 1;
+    else high = middle;
+  }
+  return graph.edgeOf[low]!;
+}

@@ -1,0 +1,90 @@
+import { MulticutError } from "./errors.ts";
+
+/** Arcs are numbered by Int32: two per row. */
+const MAX_ROWS = 2 ** 29;
+const SMALLEST_AFFINITY = 1e-200;
+const LARGEST_AFFINITY = 1e200;
+
+/** Checks an edge list and returns its affinities in double precision. */
+export function checkEdges(edges: BigUint64Array, affinities: Float64Array | Float32Array): Float64Array {
+  const rows = checkPairs(edges, "edges", "INVALID_EDGES") / 2;
+  if (!(affinities instanceof Float64Array || affinities instanceof Float32Array)) {
+    throw new MulticutError(
+      "INVALID_AFFINITIES",
+      `affinities must be a Float64Array or Float32Array, got ${describe(affinities)}`,
+    );
+  }
+  if (affinities.length !== rows) {
+    throw new MulticutError(
+      "INVALID_AFFINITIES",
+      `affinities has ${affinities.length} values for ${rows} edges (edges has ${edges.length} ids); give one per pair`,
+      { affinities: affinities.length, rows },
+    );
+  }
+  // One array kind inside the loops; doubles hold every float exactly.
+  const weights = affinities instanceof Float64Array ? affinities : new Float64Array(affinities);
+  for (let i = 0; i < rows; i++) {
+    const weight = weights[i]!;
+    if (weight === 0 || weight === Infinity || (weight >= SMALLEST_AFFINITY && weight <= LARGEST_AFFINITY)) continue;
+    throw new MulticutError(
+      "INVALID_AFFINITIES",
+      `affinities[${i}] is ${weight} (edge ${edges[2 * i]}–${edges[2 * i + 1]}); an affinity is 0, from ` +
+        `${SMALLEST_AFFINITY} to ${LARGEST_AFFINITY}, or Infinity for supervoxels that must stay together`,
+      { index: i, affinity: weight },
+    );
+  }
+  return weights;
+}
+
+/** Checks a list of pairs of ids and returns its length. */
+export function checkPairs(
+  pairs: BigUint64Array,
+  name: string,
+  code: "INVALID_EDGES" | "INVALID_PAIRS" = "INVALID_PAIRS",
+): number {
+  if (!(pairs instanceof BigUint64Array)) {
+    throw new MulticutError(code, `${name} must be a BigUint64Array of pairs of ids, got ${describe(pairs)}`);
+  }
+  if (pairs.length % 2 !== 0) {
+    throw new MulticutError(code, `${name} has ${pairs.length} ids, an odd number; it must be pairs`, {
+      length: pairs.length,
+    });
+  }
+  if (pairs.length / 2 > MAX_ROWS) {
+    throw new MulticutError(
+      "TOO_LARGE",
+      `${name} has ${pairs.length / 2} pairs, over the limit of ${MAX_ROWS}; cut a smaller box around the labels`,
+      { rows: pairs.length / 2, limit: MAX_ROWS },
+    );
+  }
+  return pairs.length;
+}
+
+/** Checks that there are groups of labels and that none is empty. */
+export function checkGroups(groups: readonly BigUint64Array[]): void {
+  if (!Array.isArray(groups) || groups.length === 0) {
+    throw new MulticutError(
+      "INVALID_GROUPS",
+      `groups must be a list of one or more BigUint64Array, got ${describe(groups)}`,
+    );
+  }
+  for (const [g, group] of groups.entries()) {
+    if (!(group instanceof BigUint64Array)) {
+      throw new MulticutError("INVALID_GROUPS", `groups[${g}] must be a BigUint64Array, got ${describe(group)}`, {
+        group: g,
+      });
+    }
+    if (group.length === 0) {
+      throw new MulticutError("INVALID_GROUPS", `groups[${g}] is empty; each group needs a labelled supervoxel`, {
+        group: g,
+      });
+    }
+  }
+}
+
+/** What a value is, for messages. */
+export function describe(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
+  if (typeof value !== "object" || value === null) return String(value);
+  return `a ${value.constructor?.name ?? "plain object"}`;
+}

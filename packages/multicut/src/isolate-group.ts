@@ -1,0 +1,89 @@
+/**
+ * One group alone: "cut this out where it is thinnest". Without a second group the lightest cut would be some stray leaf, so
+ * the piece is chosen by conductance and its border by an exact cut.
+ * @module
+ */
+import type { Assignment } from "./assignment.ts";
+import type { Graph } from "./graph.ts";
+import { minCut } from "./min-cut.ts";
+import { VertexHeap } from "./vertex-heap.ts";
+
+/** The rest must hold this share of all capacity, or some stray leaf far away would be the "rest". */
+const LEAST_REST = 0.1;
+
+/**
+ * Takes vertices in order of path distance from the group and looks for the prefix of least conductance, weight of the
+ * border / capacity of the smaller side (a sweep cut, as in Andersen, Chung & Lang 2006). The nearer half of the prefix and
+ * the farther half of what is beyond it then become terminals of an exact cut. Side 1 is the rest.
+ *
+ * If nothing lies beyond the group, everything is on side 0 and the flow is 0.
+ */
+export function isolateGroup(graph: Graph, terminal: Int32Array): Assignment {
+  const order = orderByDistance(graph, terminal);
+  if (order.length === terminal.length) {
+    const side = new Int32Array(graph.size).fill(1);
+    for (const v of terminal) side[v] = 0;
+    return { side, flow: 0, lowerBound: 0, guarantee: 1, terminals: [terminal] };
+  }
+  const prefix = bestPrefix(graph, order, terminal.length);
+  const inside = order.slice(0, Math.max(terminal.length, prefix >> 1));
+  const outside = order.slice(Math.min(order.length - 1, prefix + ((order.length - prefix) >> 1)));
+  const cut = minCut(graph, inside, outside);
+  const side = Int32Array.from(cut.side, (isInside) => 1 - isInside);
+  return { side, flow: cut.flow, lowerBound: cut.flow, guarantee: 1, terminals: [inside, outside] };
+}
+
+/** The vertices connected to the terminal by positive affinities, nearest first; the terminal leads, ascending. */
+function orderByDistance(graph: Graph, terminal: Int32Array): Int32Array {
+  const { offsets, heads, edgeOf, strongest, size } = graph;
+  const distance = new Float64Array(size).fill(Infinity);
+  const settled = new Uint8Array(size);
+  const order = new Int32Array(size);
+  const heap = new VertexHeap();
+  let count = 0;
+  for (const v of terminal) {
+    distance[v] = 0;
+    heap.push(0, v);
+  }
+  for (let v = heap.pop(); v >= 0; v = heap.pop()) {
+    if (settled[v] === 1) continue;
+    const away = heap.key;
+    settled[v] = 1;
+    order[count++] = v;
+    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+      const u = heads[a]!;
+      const next = away + 1 / strongest[edgeOf[a]!]!;
+      if (next >= distance[u]!) continue;
+      distance[u] = next;
+      heap.push(next, u);
+    }
+  }
+  return order.slice(0, count);
+}
+
+/** Length of the prefix of `order`, at least `least` and not everything, of smallest conductance; the shortest of equals. */
+function bestPrefix(graph: Graph, order: Int32Array, least: number): number {
+  const { offsets, heads, edgeOf, capacities } = graph;
+  const inside = new Uint8Array(graph.size);
+  let total = 0;
+  for (const v of order) for (let a = offsets[v]!; a < offsets[v + 1]!; a++) total += capacities[edgeOf[a]!]!;
+  let volume = 0;
+  let border = 0;
+  let best = least;
+  let bestScore = Infinity;
+  for (let i = 0; i < order.length - 1; i++) {
+    const v = order[i]!;
+    inside[v] = 1;
+    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+      const capacity = capacities[edgeOf[a]!]!;
+      volume += capacity;
+      border += inside[heads[a]!] === 1 ? -capacity : capacity;
+    }
+    const score = border / Math.min(volume, total - volume);
+    if (i + 1 >= least && score < bestScore && total - volume >= LEAST_REST * total) {
+      best = i + 1;
+      bestScore = score;
+    }
+  }
+  return best;
+}

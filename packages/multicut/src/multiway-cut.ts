@@ -1,0 +1,120 @@
+/**
+ * Three or more groups: NP-hard, so a good cut with a certificate. Isolating cuts (Dahlhaus, Johnson, Papadimitriou, Seymour
+ * & Yannakakis 1994) start it, swap moves between two groups (Boykov, Veksler & Zabih 2001) improve it.
+ * @module
+ */
+import { type Assignment, weighSides } from "./assignment.ts";
+import { componentsWithin } from "./components.ts";
+import { buildGraph, type Graph } from "./graph.ts";
+import { minCut } from "./min-cut.ts";
+
+/** Each round strictly lightens the cut; real graphs settle in two or three. */
+const MAX_ROUNDS = 20;
+/** A move must gain more than rounding, relative. */
+const GAIN = 1e-12;
+
+/**
+ * Parts k terminals. Half the sum of the k isolating cuts bounds every multiway cut from below, since each of its edges
+ * borders two sides; the isolating cuts but the dearest form one that is at most 2 − 2/k times that bound, and every change
+ * after that makes it lighter.
+ */
+export function multiwayCut(graph: Graph, terminals: readonly Int32Array[]): Assignment {
+  const isolating = terminals.map((own, g) =>
+    minCut(
+      graph,
+      own,
+      terminals.filter((_, other) => other !== g).flatMap((t) => [...t]),
+    ),
+  );
+  const lowerBound = isolating.reduce((sum, { flow }) => sum + flow, 0) / 2;
+  const starts = terminals.map((_, background) =>
+    startFrom(
+      graph,
+      isolating.map(({ side }) => side),
+      background,
+    ),
+  );
+  // The best start is at least as light as the one that leaves the dearest isolating cut out.
+  const side = starts.reduce((best, start) => (weighSides(graph, start) < weighSides(graph, best) ? start : best));
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const adopted = adoptStrays(graph, side, terminals);
+    const swapped = swapPairs(graph, side, terminals);
+    if (!adopted && !swapped) break;
+  }
+  return { side, flow: weighSides(graph, side), lowerBound, guarantee: 2 - 2 / terminals.length, terminals };
+}
+
+/** Each group keeps its smallest isolated side (these are disjoint); everything else goes to `background`. */
+function startFrom(graph: Graph, sides: readonly Uint8Array[], background: number): Int32Array {
+  const start = new Int32Array(graph.size).fill(background);
+  for (const [g, own] of sides.entries()) {
+    if (g === background) continue;
+    for (let v = 0; v < own.length; v++) if (own[v] === 1) start[v] = g;
+  }
+  return start;
+}
+
+/**
+ * Pieces of a side without its terminal go to the side whose rooted part they hang on most. All move at once: two strays
+ * that touch are on different sides already, so parting them anew costs nothing more.
+ */
+function adoptStrays(graph: Graph, side: Int32Array, terminals: readonly Int32Array[]): boolean {
+  const k = terminals.length;
+  const { of, count } = componentsWithin(graph, side);
+  const rooted = new Uint8Array(count);
+  for (const terminal of terminals) for (const v of terminal) rooted[of[v]!] = 1;
+  const pull = new Float64Array(count * k);
+  for (let e = 0; e < graph.lower.length; e++) {
+    const a = graph.lower[e]!;
+    const b = graph.upper[e]!;
+    if (side[a] === side[b]) continue;
+    if (rooted[of[b]!] === 1) pull[of[a]! * k + side[b]!]! += graph.capacities[e]!;
+    if (rooted[of[a]!] === 1) pull[of[b]! * k + side[a]!]! += graph.capacities[e]!;
+  }
+  const moveTo = new Int32Array(count).fill(-1);
+  for (let c = 0; c < count; c++) {
+    const own = pull.subarray(c * k, (c + 1) * k);
+    const most = Math.max(...own);
+    if (rooted[c] === 0 && most > 0) moveTo[c] = own.indexOf(most);
+  }
+  let moved = false;
+  for (let v = 0; v < side.length; v++) {
+    if (moveTo[of[v]!]! < 0) continue;
+    side[v] = moveTo[of[v]!]!;
+    moved = true;
+  }
+  return moved;
+}
+
+/** For each pair of groups that border each other, the exact cut between the two, all others held. */
+function swapPairs(graph: Graph, side: Int32Array, terminals: readonly Int32Array[]): boolean {
+  let improved = false;
+  for (let a = 0; a < terminals.length; a++) {
+    for (let b = a + 1; b < terminals.length; b++) improved = swapPair(graph, side, terminals, a, b) || improved;
+  }
+  return improved;
+}
+
+function swapPair(graph: Graph, side: Int32Array, terminals: readonly Int32Array[], a: number, b: number): boolean {
+  const local = new Int32Array(graph.size).fill(-1);
+  const vertices: number[] = [];
+  for (let v = 0; v < side.length; v++) if (side[v] === a || side[v] === b) local[v] = vertices.push(v) - 1;
+  const ends: number[] = [];
+  const weights: number[] = [];
+  let before = 0;
+  for (let e = 0; e < graph.lower.length; e++) {
+    const from = graph.lower[e]!;
+    const to = graph.upper[e]!;
+    if (local[from]! < 0 || local[to]! < 0) continue;
+    if (side[from] !== side[to]) before += graph.capacities[e]!;
+    ends.push(local[from]!, local[to]!);
+    weights.push(graph.capacities[e]!);
+  }
+  if (before === 0) return false;
+  const pair = buildGraph(vertices.length, Int32Array.from(ends), Float64Array.from(weights));
+  const [sources, sinks] = [a, b].map((g) => terminals[g]!.map((v) => local[v]!));
+  const cut = minCut(pair, sources!, sinks!);
+  if (cut.flow >= before * (1 - GAIN)) return false;
+  for (let i = 0; i < vertices.length; i++) side[vertices[i]!] = cut.side[i] === 1 ? a : b;
+  return true;
+}

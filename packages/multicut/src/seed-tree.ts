@@ -1,0 +1,152 @@
+import { DisjointSets } from "./disjoint-sets.ts";
+import type { Graph } from "./graph.ts";
+import { VertexHeap } from "./vertex-heap.ts";
+
+/** Paths that connect the labels of one group. */
+export interface SeedTree {
+  /** The group's label vertices, ascending. */
+  readonly labels: Int32Array;
+  /** The vertices of the paths, labels included, ascending. */
+  readonly vertices: Int32Array;
+  /** The edges of the paths, ascending. */
+  readonly edges: Int32Array;
+  /** Length of each path from label to label; one fewer than labels, shortest first. */
+  readonly lengths: Float64Array;
+}
+
+/** Keeps a path from being infinitely long where an affinity is 0: the machine epsilon, as upstream. */
+const EPSILON = 2 ** -52;
+
+/** A shortest known path between the regions of two labels crosses this edge. */
+interface Bridge {
+  readonly length: number;
+  readonly edge: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/**
+ * Connects labels by a minimum spanning tree over their shortest paths, in one search from all labels at once (Mehlhorn
+ * 1988): each label's region grows by distance, and where two regions touch, an edge bridges them by a shortest path. An
+ * edge's length is 1 / (strongest affinity + 2^-52). The search ends when no bridge still unseen could be shorter than
+ * those of the tree. O((V + E) log V) for any number of labels.
+ *
+ * @param labels vertices, without repeats.
+ * @param blocked vertices that no path may use (1); no label is among them.
+ * @returns the tree, or `undefined` if the labels are not connected without the blocked vertices.
+ */
+export function connectLabels(graph: Graph, labels: Int32Array, blocked: Uint8Array): SeedTree | undefined {
+  const sorted = labels.slice().sort();
+  if (sorted.length === 1) {
+    return { labels: sorted, vertices: sorted, edges: new Int32Array(0), lengths: new Float64Array(0) };
+  }
+  const regions = new Regions(graph, sorted, blocked);
+  const bridges = regions.search();
+  if (bridges === undefined) return undefined;
+  const edges = new Set<number>();
+  const vertices = new Set<number>();
+  for (const { edge } of bridges) {
+    edges.add(edge);
+    regions.walkHome(graph.lower[edge]!, vertices, edges);
+    regions.walkHome(graph.upper[edge]!, vertices, edges);
+  }
+  return {
+    labels: sorted,
+    vertices: Int32Array.from(vertices).sort(),
+    edges: Int32Array.from(edges).sort(),
+    lengths: Float64Array.from(bridges, ({ length }) => length).sort(),
+  };
+}
+
+class Regions {
+  private readonly graph: Graph;
+  private readonly labels: Int32Array;
+  private readonly blocked: Uint8Array;
+  private readonly distance: Float64Array;
+  /** Arc from a vertex towards its label, -1 at the label. */
+  private readonly home: Int32Array;
+  /** Number of the label whose region a settled vertex is in; -1 before. */
+  private readonly owner: Int32Array;
+  /** The best bridge by pair of labels, `smaller * labels + larger`. */
+  private readonly bridges = new Map<number, Bridge>();
+
+  constructor(graph: Graph, labels: Int32Array, blocked: Uint8Array) {
+    this.graph = graph;
+    this.labels = labels;
+    this.blocked = blocked;
+    this.distance = new Float64Array(graph.size).fill(Infinity);
+    this.home = new Int32Array(graph.size).fill(-1);
+    this.owner = new Int32Array(graph.size).fill(-1);
+  }
+
+  search(): Bridge[] | undefined {
+    const { offsets, heads, twins, edgeOf, strongest } = this.graph;
+    const { distance, home, owner, blocked } = this;
+    const heap = new VertexHeap();
+    const numberOf = new Map<number, number>();
+    for (const [number, v] of this.labels.entries()) {
+      distance[v] = 0;
+      heap.push(0, v);
+      numberOf.set(v, number);
+    }
+    let settled = 0;
+    let nextCheck = 16;
+    for (let v = heap.pop(); v >= 0; v = heap.pop()) {
+      if (owner[v]! >= 0) continue;
+      const away = heap.key;
+      owner[v] = home[v] === -1 ? numberOf.get(v)! : owner[heads[home[v]!]!]!;
+      for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+        const u = heads[a]!;
+        const length = 1 / (strongest[edgeOf[a]!]! + EPSILON);
+        if (owner[u]! >= 0) {
+          if (owner[u] !== owner[v]) this.noteBridge(edgeOf[a]!, away + length + distance[u]!, owner[v]!, owner[u]!);
+          continue;
+        }
+        if (blocked[u] === 0 && away + length < distance[u]!) {
+          distance[u] = away + length;
+          home[u] = twins[a]!;
+          heap.push(distance[u]!, u);
+        }
+      }
+      if (++settled < nextCheck) continue;
+      nextCheck = settled + (settled >> 2) + 16;
+      // Any bridge still unseen has an unsettled end at `away` or further and is at least twice that long.
+      const tree = this.spanningTree();
+      if (tree !== undefined && tree[tree.length - 1]!.length < 2 * away) return tree;
+    }
+    return this.spanningTree();
+  }
+
+  /** Adds the vertices and edges from `from` to the label of its region. */
+  walkHome(from: number, vertices: Set<number>, edges: Set<number>): void {
+    const { heads, edgeOf } = this.graph;
+    let v = from;
+    for (;;) {
+      vertices.add(v);
+      const arc = this.home[v]!;
+      if (arc === -1) return;
+      edges.add(edgeOf[arc]!);
+      v = heads[arc]!;
+    }
+  }
+
+  private noteBridge(edge: number, length: number, ownerA: number, ownerB: number): void {
+    const a = Math.min(ownerA, ownerB);
+    const b = Math.max(ownerA, ownerB);
+    const pair = a * this.labels.length + b;
+    const best = this.bridges.get(pair);
+    if (best === undefined || length < best.length || (length === best.length && edge < best.edge)) {
+      this.bridges.set(pair, { length, edge, a, b });
+    }
+  }
+
+  /** Kruskal over the bridges: the tree's bridges, shortest first, or `undefined` while they do not connect all labels. */
+  private spanningTree(): Bridge[] | undefined {
+    if (this.bridges.size < this.labels.length - 1) return undefined;
+    const sets = new DisjointSets(this.labels.length);
+    const tree = [...this.bridges.values()]
+      .sort((x, y) => x.length - y.length || x.edge - y.edge)
+      .filter(({ a, b }) => sets.join(a, b));
+    return tree.length === this.labels.length - 1 ? tree : undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import { MulticutError } from "./errors.ts";
+import { checkGroups, checkPairs, describe } from "./input.ts";
+
+/** What to cut, and how. */
+export interface MulticutInput {
+  /** Pairs of supervoxels, 2E ids, in any order and direction; parallel rows add up. */
+  readonly edges: BigUint64Array;
+  /** One per pair: 0, 1e-200 … 1e200, or Infinity for two supervoxels that must stay together. */
+  readonly affinities: Float64Array | Float32Array;
+  /** Labelled supervoxels per group. One group is cut out of its surroundings, two or more are parted from each other. */
+  readonly groups: readonly BigUint64Array[];
+  /**
+   * `"augmented"` (default): paths between the labels of a group hold it together. `"direct"`: the lightest cut between the
+   * labels, refused if it tears a group apart.
+   */
+  readonly mode?: "augmented" | "direct";
+  /** Refuse cuts that take off the given points alone. Default true. */
+  readonly disallowIsolating?: boolean;
+  /** Answer with the cut that would be made, legal or not, as `preview`. Default false. */
+  readonly preview?: boolean;
+  /**
+   * Whether the caller can split supervoxels. `"whenNamed"` (default): `svSplitRequired` where it can name what to split;
+   * `"always"`: also where the cut tears a group apart, as upstream does; `"never"`: `rejected` instead.
+   */
+  readonly svSplit?: "whenNamed" | "always" | "never";
+  /** Pairs of supervoxels that stay together. */
+  readonly mustJoin?: BigUint64Array;
+  /** Pairs of supervoxels that end on the sides of different groups. Every way round is tried: at most 64 of them. */
+  readonly mustCut?: BigUint64Array;
+  /** Add what holds the groups together and the edges that carry the flow. Default false. */
+  readonly explain?: boolean;
+  /** How many other cuts to look for. Default 0. */
+  readonly alternatives?: number;
+}
+
+/** The options, checked, with defaults. */
+export type Settings = Required<Omit<MulticutInput, "edges" | "affinities" | "groups" | "mustJoin" | "mustCut">>;
+
+const MAX_ALTERNATIVES = 100;
+
+/** Checks everything but the edge list. */
+export function readSettings(input: MulticutInput): Settings {
+  checkGroups(input.groups);
+  for (const name of ["mustJoin", "mustCut"] as const) {
+    const pairs = input[name];
+    if (pairs !== undefined) checkPairs(pairs, name);
+  }
+  return {
+    mode: oneOf(input.mode ?? "augmented", "mode", ["augmented", "direct"]),
+    svSplit: oneOf(input.svSplit ?? "whenNamed", "svSplit", ["whenNamed", "always", "never"]),
+    disallowIsolating: flag(input.disallowIsolating ?? true, "disallowIsolating"),
+    preview: flag(input.preview ?? false, "preview"),
+    explain: flag(input.explain ?? false, "explain"),
+    alternatives: howMany(input.alternatives ?? 0),
+  };
+}
+
+function oneOf<T extends string>(value: T, name: string, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  throw new MulticutError(
+    "INVALID_OPTION",
+    `${name} must be ${allowed.map((v) => `"${v}"`).join(" or ")}, got ${JSON.stringify(value)}`,
+  );
+}
+
+function flag(value: boolean, name: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw new MulticutError("INVALID_OPTION", `${name} must be true or false, got ${describe(value)}`);
+}
+
+function howMany(value: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= MAX_ALTERNATIVES) return value;
+  throw new MulticutError(
+    "INVALID_OPTION",
+    `alternatives must be a whole number from 0 to ${MAX_ALTERNATIVES}, got ${describe(value)}`,
+    { limit: MAX_ALTERNATIVES },
+  );
+}
