@@ -255,8 +255,8 @@ function writeLeaf(writer: BodyWriter, leaf: BtreeLeaf, start: number, end: numb
   }
   const indices = table.write(writer);
   writer.varint(end - start);
-  writeKeyLengths(writer, leaf.keys, start, end, excluded);
-  writeKeySuffixes(writer, leaf.keys, start, end, excluded);
+  const shared = writeKeyLengths(writer, leaf.keys, start, end, excluded);
+  writeKeySuffixes(writer, leaf.keys, start, shared);
   for (let i = start; i < end; i++) writer.varint(valueLengths[i]!);
   for (let i = start; i < end; i++) writer.u8(valueFiles[i]! < 0 ? 0 : 1);
   for (let i = start; i < end; i++) {
@@ -278,9 +278,9 @@ function writeInterior(writer: BodyWriter, node: BtreeInterior, start: number, e
   for (let i = start; i < end; i++) handles.push(table.add(children[i]!.location?.file ?? EMPTY_FILE));
   const indices = table.write(writer);
   writer.varint(end - start);
-  writeKeyLengths(writer, node.keys, start, end, excluded);
+  const shared = writeKeyLengths(writer, node.keys, start, end, excluded);
   for (let i = start; i < end; i++) writer.varint(subtreePrefixLengths[i]! - excluded);
-  writeKeySuffixes(writer, node.keys, start, end, excluded);
+  writeKeySuffixes(writer, node.keys, start, shared);
   for (const handle of handles) writer.varint(indices[handle]!);
   for (let i = start; i < end; i++) writer.varint(locationOf(children[i]!).offset);
   for (let i = start; i < end; i++) writer.varint(locationOf(children[i]!).length);
@@ -294,7 +294,14 @@ function locationOf(child: BtreeNodeReference): { readonly offset: number; reado
   return child.location;
 }
 
-function writeKeyLengths(writer: BodyWriter, keys: KeyColumn, start: number, end: number, excluded: number): void {
+/** Writes the key length columns; gives what each key shares with the one before, for {@link writeKeySuffixes}. */
+function writeKeyLengths(
+  writer: BodyWriter,
+  keys: KeyColumn,
+  start: number,
+  end: number,
+  excluded: number,
+): Uint16Array {
   const shared = new Uint16Array(end - start);
   shared[0] = excluded;
   for (let i = start + 1; i < end; i++) {
@@ -305,11 +312,11 @@ function writeKeyLengths(writer: BodyWriter, keys: KeyColumn, start: number, end
   for (let i = start; i < end; i++) {
     writer.varint(keys.offsets[i + 1]! - keys.offsets[i]! - shared[i - start]!);
   }
+  return shared;
 }
 
-function writeKeySuffixes(writer: BodyWriter, keys: KeyColumn, start: number, end: number, excluded: number): void {
-  for (let i = start; i < end; i++) {
-    const shared = i === start ? excluded : commonPrefix(keys, i - 1, i);
-    writer.slice(keys.bytes, keys.offsets[i]! + shared, keys.offsets[i + 1]!);
+function writeKeySuffixes(writer: BodyWriter, keys: KeyColumn, start: number, shared: Uint16Array): void {
+  for (let i = 0; i < shared.length; i++) {
+    writer.slice(keys.bytes, keys.offsets[start + i]! + shared[i]!, keys.offsets[start + i + 1]!);
   }
 }
