@@ -57,7 +57,7 @@ const operations = {
       }));
       if (nodes.length === 1) root = references[0];
       const above = new InteriorBuilder(row.height + 1);
-      nodes.forEach((node, i) => above.add(node.firstKey, node.excluded, references[i]));
+      for (const [i, node] of nodes.entries()) above.add(node.firstKey, node.excluded, references[i]);
       row = above.finish();
     }
     const version = { generation: 1n, root, commitTime: BigInt(Date.now()) * 1_000_000n };
