@@ -4,3 +4,4 @@
  */
 export { fileDriver } from "./file/driver.ts";
 export { type FileDriverOptions, fileKvStore } from "./file/store.ts";
+export { type SweepOptions, sweepLocks } from "./file/sweep.ts";

@@ -27,11 +27,11 @@ const api = { describe, test, expect };
 const anyKeys: TestKvStoreOptions = { capabilities: everything, anyKeys: true };
 
 const inFolder =
-  (fsync: boolean): OpenForTest =>
+  (fsync: boolean, locking: "os" | "lockfile" = "os"): OpenForTest =>
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "kvstore-"));
     return {
-      store: fileKvStore(join(folder, "made/by write"), { fsync }),
+      store: fileKvStore(join(folder, "made/by write"), { fsync, locking }),
       cleanup: () => rm(folder, { recursive: true }),
     };
   };
@@ -53,6 +53,7 @@ testKvStore(
 );
 testKvStore("file", inFolder(true), api, { capabilities: everything, steps: 80 });
 testKvStore("file without fsync", inFolder(false), api, { capabilities: everything });
+testKvStore("file with lock files", inFolder(false, "lockfile"), api, { capabilities: everything, seeds: [1] });
 testKvStore("http", served({}), api, { capabilities: {} });
 testKvStore("http from a server without ranges", served({ ignoreRanges: true }), api, { capabilities: {} });
 testKvStore("http without ranges or lengths", served({ ignoreRanges: true, withoutLength: true }), api, {

@@ -1,6 +1,7 @@
 /** What the processes of the file tests run: `node child.mjs <mode> <folder> <arguments…>`. It prints a line per event. */
 
-import { acquireLock } from "../src/file/lock.ts";
+import { lockfileLocking } from "../src/file/lock/lockfile.ts";
+import { osLocking } from "../src/file/lock/os.ts";
 import { fileKvStore } from "../src/file.ts";
 import { keyBytes } from "../src/keys.ts";
 
@@ -8,7 +9,7 @@ const [mode, folder, first, second] = process.argv.slice(2) as [string, string, 
 const say = (line: string) => new Promise<void>((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
 
 if (mode === "increment") {
-  const store = fileKvStore(folder, { fsync: second === "fsync" });
+  const store = fileKvStore(folder, { fsync: second === "fsync", locking: second === "lockfile" ? "lockfile" : "os" });
   for (let i = 0; i < Number(first); ) {
     const found = await store.read("deep/counter");
     const next = found === undefined ? 1 : Number(Buffer.from(found.value).toString()) + 1;
@@ -24,7 +25,7 @@ if (mode === "increment") {
     await say(`${i}`);
   }
 } else if (mode === "hold") {
-  const lock = await acquireLock(Buffer.from(first), undefined);
+  const lock = await (second === "lockfile" ? lockfileLocking : osLocking).acquire(Buffer.from(first), undefined);
   await say("held");
   // Refers to the lock, whose file would otherwise be closed by the garbage collector.
   setInterval(() => lock, 1000);

@@ -1,11 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { keyText, readValue } from "@pcg/kvstore";
-import { fileKvStore } from "@pcg/kvstore/file";
+import { fileKvStore, sweepLocks } from "@pcg/kvstore/file";
 import { Random } from "@pcg/testkit";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { buildChild, type Child, startChild } from "./child-process.ts";
 
 let module: string;
@@ -24,12 +23,15 @@ async function all(children: readonly Child[]): Promise<void> {
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-test.each(["fsync", "no fsync"])("increments by four processes under conditions are exact (%s)", async (mode) => {
-  const children = [1, 2, 3, 4].map(() => startChild(module, ["increment", folder, "25", mode]));
-  await all(children);
-  expect(Buffer.from((await readValue(fileKvStore(folder), "deep/counter"))!).toString()).toBe("100");
-  expect(await readdir(join(folder, "deep"))).toEqual(["counter"]);
-});
+test.each(["fsync", "no fsync", "lockfile"])(
+  "increments by four processes under conditions are exact (%s)",
+  async (mode) => {
+    const children = [1, 2, 3, 4].map(() => startChild(module, ["increment", folder, "25", mode]));
+    await all(children);
+    expect(Buffer.from((await readValue(fileKvStore(folder), "deep/counter"))!).toString()).toBe("100");
+    expect(await readdir(join(folder, "deep"))).toEqual(["counter"]);
+  },
+);
 
 test("whatever write a SIGKILL hits, readers see a whole value, no acknowledged write is lost, and work goes on", async () => {
   const random = new Random(5);
@@ -43,7 +45,9 @@ test("whatever write a SIGKILL hits, readers see a whole value, no acknowledged 
     const acknowledged: number[] = [];
     child.lines.on("line", (line) => line !== "started" && acknowledged.push(Number(line)));
     await child.nextLine();
-    await sleep(random.between(1, 60));
+    // After an acknowledgement the next write is begun at once, and cut off somewhere.
+    const count = random.between(0, 8);
+    await vi.waitUntil(() => acknowledged.length >= count, { interval: 1, timeout: 20_000 });
     await child.kill();
     const last = acknowledged.at(-1) ?? next - 1;
     for (const slot of [0, 1, 2]) {
@@ -77,6 +81,11 @@ test("whatever write a SIGKILL hits, readers see a whole value, no acknowledged 
   expect((await readdir(join(folder, "key"))).sort()).toEqual(["0", "1", "2"]);
 });
 
+/** Waits until a writer has come so far that only the lock is missing. */
+async function unfinishedValue(): Promise<void> {
+  await expect.poll(() => readdir(folder), { interval: 1 }).toContainEqual(expect.stringMatching(/^key_[0-9a-f]{16}/));
+}
+
 test("a living holder of a lock is waited for, a killed one is not", async () => {
   const store = fileKvStore(folder);
   await store.write("key", Uint8Array.of(1));
@@ -86,14 +95,14 @@ test("a living holder of a lock is waited for, a killed one is not", async () =>
   const reason = new Error("waited long enough");
   const controller = new AbortController();
   const waiting = store.write("key", Uint8Array.of(2), { signal: controller.signal });
-  await sleep(80);
+  await unfinishedValue();
   controller.abort(reason);
   await expect(waiting).rejects.toBe(reason);
   expect(await readValue(store, "key")).toEqual(Uint8Array.of(1));
   expect((await readdir(folder)).sort()).toEqual(["key", "key.__lock"]);
 
   const patient = store.write("key", Uint8Array.of(3));
-  await sleep(30);
+  await unfinishedValue();
   await child.kill();
   await patient;
   expect(await readValue(store, "key")).toEqual(Uint8Array.of(3));
@@ -118,4 +127,90 @@ test("writers in folders that others empty at the same time lose nothing", async
   const children = ["a", "a0", "b"].map((own) => startChild(module, ["churn", folder, "60", own]));
   await all(children);
   expect(await readdir(folder)).toEqual([]);
+});
+
+test("a lock file keeps others out until its holder is dead for a minute", async () => {
+  const store = fileKvStore(folder, { locking: "lockfile" });
+  await store.write("key", Uint8Array.of(1));
+  const lock = join(folder, "key.__lock");
+  const child = startChild(module, ["hold", folder, lock, "lockfile"]);
+  expect(await child.nextLine()).toBe("held");
+  const longAgo = new Date(Date.now() - 61_000);
+  // Old, but its holder lives, which the kernel knows.
+  await utimes(lock, longAgo, longAgo);
+  const controller = new AbortController();
+  const waiting = store.write("key", Uint8Array.of(2), { signal: controller.signal });
+  const patient = fileKvStore(folder).write("key", Uint8Array.of(3));
+  await unfinishedValue();
+  controller.abort(new Error("waited"));
+  await expect(waiting).rejects.toThrow("waited");
+  await child.kill();
+  // Mode "os" does not wait for the dead.
+  await patient;
+  expect(await readValue(store, "key")).toEqual(Uint8Array.of(3));
+
+  await writeFile(lock, "of a killed TensorStore");
+  const late = store.write("key", Uint8Array.of(4));
+  await unfinishedValue();
+  expect(await readValue(store, "key")).toEqual(Uint8Array.of(3));
+  await utimes(lock, longAgo, longAgo);
+  await late;
+  expect(await readValue(store, "key")).toEqual(Uint8Array.of(4));
+  expect(await readdir(folder)).toEqual(["key"]);
+});
+
+test("a holder whose lock file was taken for abandoned changes nothing, and says so", async () => {
+  const store = fileKvStore(folder, { locking: "lockfile", fsync: false });
+  await store.write("key", Uint8Array.of(1));
+  let stop = false;
+  const thief = (async () => {
+    while (!stop) {
+      await rm(join(folder, "key.__lock"), { force: true });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  const ends = new Set<string>();
+  for (let i = 0; i < 3000 && !ends.has("transient"); i++) {
+    const { generation } = (await store.read("key"))!;
+    const end = await store.write("key", Uint8Array.of(i), { ifGeneration: generation }).then(
+      ({ written }) => String(written),
+      (error: { code: string }) => error.code,
+    );
+    if (end === "transient") expect((await store.read("key"))!.generation).toBe(generation);
+    ends.add(end);
+  }
+  stop = true;
+  await thief;
+  expect(ends).toContain("transient");
+  expect([...ends].every((end) => end === "transient" || end === "true")).toBe(true);
+});
+
+test("sweepLocks removes what killed writers left in folders that nobody writes to again", async () => {
+  const child = startChild(module, ["write", folder, "0"]);
+  await child.nextLine();
+  await child.nextLine();
+  await child.kill();
+  await mkdir(join(folder, "old/deep"), { recursive: true });
+  await writeFile(join(folder, "old/deep/x.__lock"), "");
+  await writeFile(join(folder, "old/deep/x_0011223344556677.__lock"), "half");
+  await writeFile(join(folder, "old/deep/value"), "stays");
+  const holder = startChild(module, ["hold", folder, join(folder, "old/y.__lock")]);
+  await holder.nextLine();
+  const before = await locks();
+  expect(before.length).toBeGreaterThanOrEqual(3);
+
+  expect(await sweepLocks(folder)).toBe(0);
+  expect(await sweepLocks(folder, { minAgeMs: 0 })).toBe(before.length - 1);
+  expect(await locks()).toEqual(["old/y.__lock"]);
+  await holder.kill();
+  expect(await sweepLocks(folder, { locking: "lockfile" })).toBe(0);
+  const anHourAgo = new Date(Date.now() - 3_601_000);
+  await utimes(join(folder, "old/y.__lock"), anHourAgo, anHourAgo);
+  expect(await sweepLocks(folder, { locking: "lockfile" })).toBe(1);
+  expect(await readdir(join(folder, "old"), { recursive: true })).toEqual(["deep", "deep/value"]);
+  expect(await sweepLocks(join(folder, "not there"))).toBe(0);
+
+  async function locks(): Promise<string[]> {
+    return (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".__lock"));
+  }
 });

@@ -142,7 +142,8 @@ test("an abort in the middle of a large write leaves the old value and no unfini
   const controller = new AbortController();
   const writing = store.write("a", new Uint8Array(200 << 20), { signal: controller.signal });
   const reason = new Error("enough");
-  setTimeout(() => controller.abort(reason), 1);
+  await expect.poll(() => readdir(folder), { interval: 1 }).toHaveLength(2);
+  controller.abort(reason);
   await expect(writing).rejects.toBe(reason);
   expect(await readdir(folder)).toEqual(["a"]);
   expect(await readValue(store, "a")).toEqual(Uint8Array.of(1));

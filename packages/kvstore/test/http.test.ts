@@ -254,7 +254,8 @@ test("time-out and abort, before the answer and in the middle of it", async () =
     const controller = new AbortController();
     const reading = httpKvStore(server.url).read("key", { signal: controller.signal });
     const reason = new Error("enough");
-    setTimeout(() => controller.abort(reason), 20);
+    await expect.poll(() => server.requests.length).toBe(2);
+    controller.abort(reason);
     await expect(reading).rejects.toBe(reason);
     await server.close();
   }

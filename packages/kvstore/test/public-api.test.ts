@@ -48,6 +48,7 @@ test("exports exactly this", async () => {
       "./file": [
         "fileDriver",
         "fileKvStore",
+        "sweepLocks",
       ],
       "./http": [
         "httpDriver",

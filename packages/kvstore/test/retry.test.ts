@@ -84,13 +84,13 @@ test("waits twice as long each time, jittered and bounded, and as long as the se
 
 test("an abort ends the waiting with the signal's reason", async () => {
   const controller = new AbortController();
+  const reason = new Error("enough");
   const store = withRetry(
     withFaults(base, () => ({ kind: "fail" })),
-    { baseDelayMs: 1e6, maxDelayMs: 1e6 },
+    // The waiting begins right after the record.
+    { baseDelayMs: 1e6, maxDelayMs: 1e6, onRetry: () => queueMicrotask(() => controller.abort(reason)) },
   );
   const reading = store.read("a", { signal: controller.signal });
-  const reason = new Error("enough");
-  setTimeout(() => controller.abort(reason), 5);
   await expect(reading).rejects.toBe(reason);
 });
 

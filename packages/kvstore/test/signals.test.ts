@@ -20,7 +20,7 @@ test("any number of calls may share one signal, and all of them see its abort", 
   const { signal } = controller;
   const reads = stores.flatMap((store) => Array.from({ length: 40 }, (_, i) => store.read(`${i}`, { signal })));
   const settled = Promise.allSettled(reads);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await expect.poll(() => server.requests.length).toBe(reads.length);
   const reason = new Error("enough");
   controller.abort(reason);
   expect((await settled).every((end) => end.status === "rejected" && end.reason === reason)).toBe(true);

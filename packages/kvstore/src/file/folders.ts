@@ -2,12 +2,12 @@
  * Folders of a store: made durably, swept of what killed writers left, removed when empty.
  * @module
  */
-import { constants, type Dir } from "node:fs";
-import { mkdir, open, opendir, rmdir } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open, rmdir } from "node:fs/promises";
 import { systemCode } from "./errors.ts";
-import { removeIfAbandoned } from "./lock.ts";
-import { childPath, isReserved, parentPath } from "./paths.ts";
-import { isAbsence } from "./version.ts";
+import type { Locking } from "./lock/locking.ts";
+import { parentPath } from "./paths.ts";
+import { sweepFolder } from "./sweep.ts";
 
 /** How many folders are remembered as made and durable before the memory starts over. */
 const maxRemembered = 10_000;
@@ -28,11 +28,13 @@ export async function syncFolder(path: Buffer): Promise<void> {
 export class Folders {
   readonly #root: Buffer;
   readonly #fsync: boolean;
+  readonly #locking: Locking;
   readonly #ready = new Map<string, Promise<void>>();
 
-  constructor(root: Buffer, fsync: boolean) {
+  constructor(root: Buffer, fsync: boolean, locking: Locking) {
     this.#root = root;
     this.#fsync = fsync;
+    this.#locking = locking;
   }
 
   /**
@@ -76,17 +78,7 @@ export class Folders {
 
   /** Removes abandoned locks and unfinished values directly in a folder. */
   async sweep(path: Buffer): Promise<void> {
-    let folder: Dir;
-    try {
-      folder = await opendir(path, { encoding: "buffer" as BufferEncoding });
-    } catch (error) {
-      if (isAbsence(systemCode(error))) return;
-      throw error;
-    }
-    for await (const entry of folder) {
-      const name = entry.name as unknown as Buffer;
-      if (entry.isFile() && isReserved(name)) await removeIfAbandoned(childPath(path, name));
-    }
+    await sweepFolder(path, this.#locking);
   }
 
   async #make(path: Buffer): Promise<void> {

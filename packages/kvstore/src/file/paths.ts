@@ -16,8 +16,9 @@ const slash = 0x2f;
 const dot = 0x2e;
 const suffixBytes = Buffer.from(reservedSuffix);
 const slashBytes = Buffer.from("/");
-/** Longest file name of every common file system, less what a lock adds. */
-const maxSegmentBytes = 255 - suffixBytes.length;
+/** Longest file name of every common file system. */
+const maxNameBytes = 255;
+const maxSegmentBytes = maxNameBytes - suffixBytes.length;
 
 /** Throws `bad-key` unless the key can be a file: no empty, `.` or `..` segment, no NUL, no reserved or overlong name. */
 export function checkKey(key: Uint8Array, url: string): void {
@@ -60,9 +61,13 @@ export function lockPath(path: Buffer): Buffer {
   return Buffer.concat([path, suffixBytes]);
 }
 
-/** A fresh name beside `path` for a value being written. */
+/** A fresh name beside `path` for a value being written: its own name leads, so far as it fits. */
 export function temporaryPath(path: Buffer): Buffer {
-  return childPath(parentPath(path), Buffer.from(`_${randomBytes(8).toString("hex")}${reservedSuffix}`));
+  const folder = parentPath(path);
+  const end = Buffer.from(`_${randomBytes(8).toString("hex")}${reservedSuffix}`);
+  const name = path.subarray(path.lastIndexOf(slash) + 1);
+  const fits = name.length + end.length <= maxNameBytes;
+  return childPath(folder, fits ? Buffer.concat([name, end]) : end);
 }
 
 function badKey(key: Uint8Array, url: string, reason: string): KvStoreError {

@@ -19,7 +19,9 @@ import { isEmptyRange, keyBytes, listRange, printKey } from "../keys.ts";
 import type { KvStoreSpecObject } from "../spec.ts";
 import { translate } from "./errors.ts";
 import { Folders } from "./folders.ts";
-import { hasNativeLocks } from "./lock.ts";
+import { lockfileLocking } from "./lock/lockfile.ts";
+import type { Locking } from "./lock/locking.ts";
+import { osLocking } from "./lock/os.ts";
 import { checkKey, childPath, parentPath } from "./paths.ts";
 import { readFileValue } from "./read.ts";
 import { walkFiles } from "./walk.ts";
@@ -31,6 +33,14 @@ export interface FileDriverOptions {
    * again: after a power failure such files may be missing or empty.
    */
   readonly fsync?: boolean;
+  /**
+   * How processes keep out of each other's way; all that write must do it in the same way, TensorStore's included
+   * (`file_io_locking`).
+   * - `"os"`, the default: locks of the kernel, which end with their holder.
+   * - `"lockfile"`: the presence of a file is the lock, for file systems and platforms without those. A killed holder is waited for
+   *   until its file is a minute old.
+   */
+  readonly locking?: "os" | "lockfile";
 }
 
 /** How many files `deleteRange` deletes at a time. */
@@ -44,29 +54,36 @@ const parallelDeletions = 16;
  * the other needs a folder: `bad-key`.
  */
 export function fileKvStore(root: string | URL, options: FileDriverOptions = {}): KvStore {
-  return new FileKvStore(resolve(root instanceof URL ? fileURLToPath(root) : root), options.fsync ?? true);
+  return new FileKvStore(resolve(root instanceof URL ? fileURLToPath(root) : root), options);
 }
 
 class FileKvStore implements KvStore {
-  readonly capabilities: Capabilities = hasNativeLocks
-    ? { writable: true, conditionalWrites: true, list: true }
-    : { writable: true, list: true };
+  readonly capabilities: Capabilities;
   readonly url: string;
   readonly spec: KvStoreSpecObject;
   readonly #root: Buffer;
   readonly #fsync: boolean;
+  readonly #locking: Locking;
   readonly #folders: Folders;
   /** Last write per path, so that writers in this process take turns instead of polling for the lock. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #closed = false;
 
-  constructor(root: string, fsync: boolean) {
+  constructor(root: string, { fsync = true, locking = "os" }: FileDriverOptions) {
     const folder = root.endsWith("/") ? root : `${root}/`;
     this.url = pathToFileURL(folder).href;
-    this.spec = { driver: "file", path: folder, ...(fsync ? {} : { file_io_sync: false }) };
+    this.spec = {
+      driver: "file",
+      path: folder,
+      ...(fsync ? {} : { file_io_sync: false }),
+      ...(locking === "os" ? {} : { file_io_locking: { mode: locking } }),
+    };
     this.#root = Buffer.from(root);
     this.#fsync = fsync;
-    this.#folders = new Folders(this.#root, fsync);
+    this.#locking = locking === "os" ? osLocking : lockfileLocking;
+    this.#folders = new Folders(this.#root, fsync, this.#locking);
+    const { isExclusive } = this.#locking;
+    this.capabilities = { writable: true, ...(isExclusive ? { conditionalWrites: true } : {}), list: true };
   }
 
   read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
@@ -82,18 +99,18 @@ class FileKvStore implements KvStore {
 
   async write(key: Key, value: Uint8Array | null, options: WriteOptions = {}): Promise<WriteResult> {
     const path = this.#path(key, options.signal);
-    if (options.ifGeneration !== undefined && !hasNativeLocks) {
+    if (options.ifGeneration !== undefined && !this.#locking.isExclusive) {
       throw new KvStoreError(
         "unsupported",
         `conditional write of ${printKey(key)} in ${this.url}: fs-native-extensions has no file locks for ` +
-          `${process.platform}-${process.arch}`,
+          `${process.platform}-${process.arch}; use locking: "lockfile"`,
         { url: this.url, key: printKey(key) },
       );
     }
     try {
       return await this.#inTurn(path, async () => {
         options.signal?.throwIfAborted();
-        const context = { folders: this.#folders, fsync: this.#fsync, ...options };
+        const context = { folders: this.#folders, locking: this.#locking, fsync: this.#fsync, ...options };
         if (value !== null) return await replaceFile(path, value, context);
         const result = await removeFile(path, context);
         if (result.written && this.#fsync) await confirmFolder(parentPath(path));
@@ -129,7 +146,7 @@ class FileKvStore implements KvStore {
     const failures: unknown[] = [];
     const remove = async (path: Buffer): Promise<void> => {
       try {
-        await this.#inTurn(path, () => removeFile(path, { signal }));
+        await this.#inTurn(path, () => removeFile(path, { locking: this.#locking, signal }));
       } catch (error) {
         failures.push(error);
       }

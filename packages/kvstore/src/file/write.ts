@@ -12,7 +12,7 @@ import type { Generation, WriteResult } from "../contract.ts";
 import { KvStoreError } from "../errors.ts";
 import { systemCode } from "./errors.ts";
 import { type Folders, syncFolder } from "./folders.ts";
-import { acquireLock, tryLock } from "./lock.ts";
+import type { HeldLock, Locking } from "./lock/locking.ts";
 import { lockPath, parentPath, temporaryPath } from "./paths.ts";
 import { generationOf, isAbsence, makeLater, statValue, waitUntilPast } from "./version.ts";
 
@@ -23,6 +23,7 @@ const maxAttempts = 100;
 
 export interface WriteContext {
   readonly folders: Folders;
+  readonly locking: Locking;
   readonly fsync: boolean;
   readonly ifGeneration?: Generation | null | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -52,7 +53,7 @@ export async function removeFile(path: Buffer, context: Omit<WriteContext, "fold
   if (context.ifGeneration !== undefined && context.ifGeneration !== found)
     return { written: false, generation: found };
   if (before === undefined) return { written: true, generation: null };
-  const lock = await acquireLock(lockPath(path), context.signal).catch((error: unknown) => {
+  const lock = await context.locking.acquire(lockPath(path), context.signal).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   });
@@ -68,6 +69,7 @@ export async function removeFile(path: Buffer, context: Omit<WriteContext, "fold
       return { written: false, generation };
     if (current !== undefined) {
       await waitUntilPast(current);
+      await checkHeld(lock, path);
       await unlink(path);
     }
     return { written: true, generation: null };
@@ -100,17 +102,18 @@ async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContex
   const file = await open(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
   let renamed = false;
   try {
-    // Locked so that sweeps leave it alone; a sweep that was faster makes the rename fail with ENOENT.
-    tryLock(file);
+    // So that sweeps leave it alone; a sweep that was faster makes the rename fail with ENOENT.
+    context.locking.protect(file);
     await writeAll(file, value, signal);
     if (context.fsync) await file.sync();
-    const lock = await acquireLock(lockPath(path), signal);
+    const lock = await context.locking.acquire(lockPath(path), signal);
     try {
       const current = await statValue(path);
       const found = current === undefined ? null : generationOf(current);
       if (ifGeneration !== undefined && ifGeneration !== found) return { written: false, generation: found };
       const stats = current === undefined ? await file.stat({ bigint: true }) : await makeLater(file, current);
       signal?.throwIfAborted();
+      await checkHeld(lock, path);
       await rename(temporary, path);
       renamed = true;
       return { written: true, generation: generationOf(stats) };
@@ -124,6 +127,13 @@ async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContex
       await file.close();
     }
   }
+}
+
+/** Right before a change: a lock may be lost, see {@link HeldLock.isHeld}. */
+async function checkHeld(lock: HeldLock, path: Buffer): Promise<void> {
+  if (await lock.isHeld()) return;
+  const reason = "its lock was taken for abandoned, as this process stood still for long";
+  throw new KvStoreError("transient", `${path.toString()} was not changed: ${reason}; try again`);
 }
 
 async function writeAll(file: FileHandle, value: Uint8Array, signal: AbortSignal | undefined): Promise<void> {

@@ -1,0 +1,83 @@
+/**
+ * Locks of the operating system on a lock file beside the guarded one, the protocol of TensorStore's file driver in its mode `os`.
+ *
+ * The kernel holds the lock and drops it when the holder closes the file or dies in any way, so that a lock never outlives its
+ * holder and there is no staleness to guess from process ids or ages. A lock file left by a killed process is merely an unlocked
+ * file: the next holder takes, empties and removes it. (Emptied, because old versions of TensorStore write values into it without
+ * truncating.) Waiting is by polling, because blocking calls would fill Node's thread pool, which the holder may need; it ends
+ * with the caller's signal, and is not fair.
+ * @module
+ */
+import { constants } from "node:fs";
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { pause } from "../../pause.ts";
+import { systemCode } from "../errors.ts";
+import type { HeldLock, Locking } from "./locking.ts";
+import { hasNativeLocks, isStillAt, tryLock } from "./native.ts";
+
+const longestPauseMs = 25;
+
+export const osLocking: Locking = {
+  isExclusive: hasNativeLocks,
+  // Owners lock theirs right after making it, and notice when it was taken away before that.
+  abandonedAfterMs: 0,
+
+  async acquire(path, signal) {
+    for (let waitMs = 0.5; ; waitMs = Math.min(waitMs * 2, longestPauseMs)) {
+      signal?.throwIfAborted();
+      const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+      let held = false;
+      try {
+        held = tryLock(file) && (await isStillAt(file, path));
+        if (held && (await file.stat()).size > 0) await file.truncate();
+      } catch (error) {
+        held = false;
+        throw error;
+      } finally {
+        if (!held) await file.close();
+      }
+      if (held) return heldLock(file, path);
+      await pause(waitMs * (0.5 + Math.random()), signal);
+    }
+  },
+
+  protect(unfinished) {
+    tryLock(unfinished);
+  },
+
+  async removeIfAbandoned(path, minAgeMs) {
+    if (!hasNativeLocks) return false;
+    let file: FileHandle;
+    try {
+      file = await open(path, constants.O_RDWR);
+    } catch (error) {
+      // Gone already, or another user's: theirs to remove.
+      if (["ENOENT", "EACCES", "EPERM"].includes(systemCode(error) ?? "")) return false;
+      throw error;
+    }
+    try {
+      if (minAgeMs > 0 && Date.now() - (await file.stat()).mtimeMs < minAgeMs) return false;
+      if (!tryLock(file) || !(await isStillAt(file, path))) return false;
+      await unlink(path);
+      return true;
+    } finally {
+      await file.close();
+    }
+  },
+};
+
+function heldLock(file: FileHandle, path: Buffer): HeldLock {
+  return {
+    isHeld: async () => true,
+    async release() {
+      try {
+        await unlink(path);
+      } catch (error) {
+        // Somebody removed it by hand.
+        if (systemCode(error) !== "ENOENT") throw error;
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
