@@ -1,0 +1,16 @@
+type Triple = readonly [number, number, number];
+
+export interface Shape {
+  readonly name: string;
+  readonly size: Triple;
+  readonly voxelSize: Triple;
+  readonly inside: (x: number, y: number, z: number) => boolean;
+  readonly side: (x: number, y: number, z: number) => number;
+  readonly seeds: readonly (readonly Triple[])[];
+  /** How far, in voxels, an equally good surface may lie from the best one. */
+  readonly plateau?: number;
+}
+
+export const shapes: readonly Shape[];
+export function drawShape(shape: Shape): { mask: Uint8Array; best: Uint8Array };
+export function turnShape(shape: Shape, order: Triple): Shape;

@@ -1,0 +1,147 @@
+/**
+ * The smallest surface between sides that differs from a given split only inside of a band.
+ * @module
+ */
+import { FREE, gridCutBytes, gridCutSlices, OUTSIDE, SINK, type Size, SOURCE } from "@pcg/kernels";
+import { cutWeights } from "./area-weights.ts";
+import { boundsOf, cutOut, grow, putBack } from "./box.ts";
+import type { Budget } from "./budget.ts";
+import type { SplitPhase } from "./contract.ts";
+import { during, type Work } from "./drive.ts";
+import type { Level } from "./levels.ts";
+
+/** Swap moves settle within a few rounds; this only bounds what cannot be proven. */
+const MOST_ROUNDS = 12;
+
+interface Band {
+  readonly size: Size;
+  /** Sides, of the cut-out box. */
+  readonly sides: Uint8Array;
+  readonly free: Uint8Array;
+  readonly weights: Uint16Array;
+  readonly evidence: Uint8Array | undefined;
+}
+
+/**
+ * Cuts the level along the smallest surface: voxels of the mask with `free` 1 take any side, all others keep theirs. `sides` is
+ * changed in place. Two sides: one minimum cut, exact. More: each side is isolated from all others, the dearest gets what no
+ * other claims (Dahlhaus et al. 1994: at most 2−2/k times the smallest surface), then every two sides exchange voxels by
+ * minimum cuts until no exchange makes the surface smaller. With `start` "given", exchanges begin at the sides given.
+ */
+export function* cutBand(
+  level: Level,
+  sides: Uint8Array,
+  free: Uint8Array,
+  count: number,
+  start: "isolated" | "given",
+  budget: Budget,
+  phase: SplitPhase,
+  [from, to]: readonly [number, number],
+): Work<void> {
+  const inner = boundsOf(free, level.size);
+  if (inner === undefined) return;
+  const box = grow(inner, 1, level.size);
+  const voxels = box.size[0] * box.size[1] * box.size[2];
+  const own = voxels * (level.evidence === undefined ? 2 : 3);
+  budget.take(own);
+  const band: Band = {
+    size: box.size,
+    sides: cutOut(sides, level.size, box),
+    free: cutOut(free, level.size, box),
+    weights: cutWeights(level.voxelSize),
+    evidence: level.evidence && cutOut(level.evidence, level.size, box),
+  };
+  const middle = count > 2 && start === "isolated" ? (from + to) / 2 : from;
+  if (count > 2 && start === "isolated") yield* isolate(band, count, budget, phase, [from, middle]);
+  yield* exchange(band, count, budget, phase, [middle, to]);
+  putBack(sides, level.size, box, band.sides);
+  budget.give(own);
+}
+
+/** Solves one two-sided cut of the band and returns which side each voxel takes (1 source, 2 sink, 0 outside). */
+function* solve(
+  { size, weights, evidence }: Band,
+  states: Uint8Array,
+  budget: Budget,
+  phase: SplitPhase,
+  span: readonly [number, number],
+): Work<{ sides: Uint8Array; flow: number }> {
+  let freeVoxels = 0;
+  for (let voxel = 0; voxel < states.length; voxel++) if (states[voxel] === FREE) freeVoxels++;
+  const bytes = gridCutBytes(size, freeVoxels, evidence !== undefined) + states.length * 2;
+  budget.take(bytes);
+  const cut = yield* during(phase, span, gridCutSlices({ states, size, weights, ...(evidence && { evidence }) }));
+  budget.give(bytes);
+  return cut;
+}
+
+/** Starts more than two sides: the voxels nearest to each in the sense of its own minimum cut. */
+function* isolate(
+  band: Band,
+  count: number,
+  budget: Budget,
+  phase: SplitPhase,
+  [from, to]: readonly [number, number],
+): Work<void> {
+  const { sides, free } = band;
+  const claims = new Uint8Array(sides.length);
+  let dearest = 1;
+  let most = -1;
+  for (let side = 1; side <= count; side++) {
+    // As the sink, a side gets the fewest voxels that any minimum cut gives it; such claims never overlap.
+    const states = sides.map((at, voxel) =>
+      at === 0 ? OUTSIDE : free[voxel] !== 0 ? FREE : at === side ? SINK : SOURCE,
+    );
+    const span = [from + ((to - from) * (side - 1)) / count, from + ((to - from) * side) / count] as const;
+    const cut = yield* solve(band, states, budget, phase, span);
+    for (let voxel = 0; voxel < claims.length; voxel++) {
+      if (cut.sides[voxel] === 2 && free[voxel] !== 0) claims[voxel] = side;
+    }
+    if (cut.flow <= most) continue;
+    most = cut.flow;
+    dearest = side;
+  }
+  for (let voxel = 0; voxel < claims.length; voxel++) {
+    if (free[voxel] !== 0 && sides[voxel] !== 0) sides[voxel] = claims[voxel] || dearest;
+  }
+}
+
+/** Lets every two sides exchange free voxels until nothing changes. */
+function* exchange(
+  band: Band,
+  count: number,
+  budget: Budget,
+  phase: SplitPhase,
+  [from, to]: readonly [number, number],
+): Work<void> {
+  const { sides, free } = band;
+  const rounds = count === 2 ? 1 : MOST_ROUNDS;
+  for (let round = 0, changed = true; round < rounds && changed; round++) {
+    changed = false;
+    for (let low = 1; low < count; low++) {
+      for (let high = low + 1; high <= count; high++) {
+        const states = new Uint8Array(sides.length);
+        let any = 0;
+        for (let voxel = 0; voxel < sides.length; voxel++) {
+          const side = sides[voxel];
+          if (side !== low && side !== high) continue;
+          if (free[voxel] === 0) states[voxel] = side === low ? SOURCE : SINK;
+          else {
+            states[voxel] = FREE;
+            any++;
+          }
+        }
+        if (any === 0) continue;
+        const span = [from + ((to - from) * round) / rounds, from + ((to - from) * (round + 1)) / rounds] as const;
+        const cut = yield* solve(band, states, budget, phase, span);
+        for (let voxel = 0; voxel < sides.length; voxel++) {
+          if (states[voxel] !== FREE) continue;
+          const side = cut.sides[voxel] === 1 ? low : high;
+          if (side === sides[voxel]) continue;
+          sides[voxel] = side;
+          changed = true;
+        }
+      }
+    }
+  }
+}

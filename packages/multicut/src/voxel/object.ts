@@ -1,0 +1,181 @@
+/**
+ * Reads the object to split out of a request.
+ * @module
+ */
+import { componentStats, connectedComponents } from "@pcg/kernels";
+import { boundsOf, type Corner, cutOut, positionOf } from "./box.ts";
+import type { Budget } from "./budget.ts";
+import type { Leftover, SnappedSeed, SplitRequest, Xyz } from "./contract.ts";
+import { VoxelSplitError } from "./error.ts";
+import { snap } from "./snap.ts";
+
+/** The object, cut out of the box. */
+export interface SplitObjectBlock {
+  /** Where it lies in the box. */
+  readonly box: Corner;
+  /** 1 for voxels that some seed can reach. */
+  readonly mask: Uint8Array;
+  /** 1 for voxels that no seed can reach; undefined when there are none. */
+  readonly pieces: Uint8Array | undefined;
+  readonly leftovers: readonly Leftover[];
+  /** Voxels of the seeds in the cut-out, per group. */
+  readonly groups: readonly (readonly number[])[];
+  readonly seeds: readonly SnappedSeed[];
+}
+
+/** RangeError or TypeError for a request that makes no sense whatever the object. */
+export function checkRequest(request: SplitRequest): void {
+  const { size, voxelSize, seeds, labels, ids, mask, weights, band, snapDistance } = request;
+  if (!size.every((length) => Number.isInteger(length) && length > 0)) {
+    throw new RangeError(`size must be three whole numbers above 0, got ${size.join("×")}`);
+  }
+  const voxels = size[0] * size[1] * size[2];
+  if (voxels >= 2 ** 31) throw new RangeError(`a box holds fewer than 2^31 voxels, got ${size.join("×")}; crop it`);
+  if (!voxelSize.every((side) => Number.isFinite(side) && side > 0)) {
+    throw new RangeError(`voxelSize must be three finite lengths above 0, got ${voxelSize.join("×")}`);
+  }
+  for (const [name, array] of Object.entries({ mask, labels, weights })) {
+    if (array === undefined || array.length === voxels) continue;
+    throw new RangeError(`${name} has ${array.length} elements, a box of ${size.join("×")} voxels has ${voxels}`);
+  }
+  if ((mask === undefined) === (labels === undefined || ids === undefined)) {
+    throw new TypeError("give either mask, or labels and ids");
+  }
+  if (seeds.length < 2 || seeds.length > 254) {
+    throw new RangeError(`a split needs 2 to 254 groups of seeds, got ${seeds.length}`);
+  }
+  if (band !== undefined && !(band > 0 && band <= 1)) throw new RangeError(`band must be in (0, 1], got ${band}`);
+  if (snapDistance !== undefined && !(snapDistance >= 0)) {
+    throw new RangeError(`snapDistance must be 0 or more, got ${snapDistance}`);
+  }
+}
+
+/** Finds the object's voxels, puts the seeds on it and sets pieces apart that no seed can reach. */
+export function readObject(request: SplitRequest, budget: Budget): SplitObjectBlock {
+  const { size } = request;
+  const voxels = size[0] * size[1] * size[2];
+  budget.take(voxels);
+  const whole = maskOf(request);
+  const box = boundsOf(whole, size);
+  if (box === undefined) {
+    throw new VoxelSplitError("EMPTY_MASK", `no voxel of the ${size.join("×")} box belongs to the object`);
+  }
+  const inside = box.size[0] * box.size[1] * box.size[2];
+  budget.take(inside);
+  const mask = cutOut(whole, size, box);
+  budget.give(voxels);
+  const { groups, seeds } = snapSeeds(request, box, mask);
+
+  budget.take(inside * 4);
+  const { components, count } = connectedComponents(mask, box.size, 26);
+  for (const [group, [first, ...rest]] of groups.entries()) {
+    const apart = rest.find((seed) => components[seed] !== components[first!]);
+    if (apart === undefined) continue;
+    throw new VoxelSplitError(
+      "TEAM_DISCONNECTED",
+      `seeds of group ${group + 1} lie in parts of the object that do not touch inside of the box; enlarge the box or drop a seed`,
+      { group: group + 1 },
+    );
+  }
+  const seeded = new Set(groups.flat().map((seed) => components[seed]!));
+  const leftovers: Leftover[] = [];
+  let pieces: Uint8Array | undefined;
+  if (seeded.size < count) {
+    budget.take(inside);
+    pieces = new Uint8Array(inside);
+    const found = componentStats(components, box.size, count).voxels;
+    const named = new Uint8Array(count + 1);
+    const [SEEDED, SEEN] = [1, 2];
+    for (const component of seeded) named[component] = SEEDED;
+    const offset = request.offset ?? [0, 0, 0];
+    for (let voxel = 0; voxel < inside; voxel++) {
+      const component = components[voxel]!;
+      if (component === 0 || named[component] === SEEDED) continue;
+      mask[voxel] = 0;
+      pieces[voxel] = 1;
+      if (named[component] !== 0) continue;
+      named[component] = SEEN;
+      const at = positionOf(voxel, box.size).map((a, axis) => a + box.corner[axis]! + offset[axis]!);
+      leftovers.push({ at: at as unknown as Xyz, voxels: found[component - 1]! });
+    }
+  }
+  budget.give(inside * 4);
+  return { box, mask, pieces, leftovers, groups, seeds };
+}
+
+function maskOf({ mask, labels, ids }: SplitRequest): Uint8Array {
+  if (mask !== undefined) return mask.map((inside) => (inside === 0 ? 0 : 1));
+  const wanted = new Set(ids);
+  if (wanted.has(0n)) throw new RangeError("0 is background and cannot be among ids");
+  return labels instanceof BigUint64Array ? maskOf64(labels, wanted) : maskOf32(labels, wanted);
+}
+
+function maskOf64(labels: BigUint64Array, wanted: ReadonlySet<bigint>): Uint8Array {
+  const mask = new Uint8Array(labels.length);
+  let last = 0n;
+  let inside = 0;
+  for (let voxel = 0; voxel < labels.length; voxel++) {
+    const label = labels[voxel]!;
+    if (label !== last) {
+      last = label;
+      inside = wanted.has(label) ? 1 : 0;
+    }
+    mask[voxel] = inside;
+  }
+  return mask;
+}
+
+function maskOf32(labels: Uint32Array, wanted: ReadonlySet<bigint>): Uint8Array {
+  const mask = new Uint8Array(labels.length);
+  let last = 0;
+  let inside = 0;
+  for (let voxel = 0; voxel < labels.length; voxel++) {
+    const label = labels[voxel]!;
+    if (label !== last) {
+      last = label;
+      inside = wanted.has(BigInt(label)) ? 1 : 0;
+    }
+    mask[voxel] = inside;
+  }
+  return mask;
+}
+
+function snapSeeds(
+  { seeds: requested, voxelSize, size, offset = [0, 0, 0], snapDistance }: SplitRequest,
+  box: Corner,
+  mask: Uint8Array,
+): Pick<SplitObjectBlock, "groups" | "seeds"> {
+  const limit = snapDistance ?? 16 * Math.max(...voxelSize);
+  const seeds: SnappedSeed[] = [];
+  const owner = new Map<number, number>();
+  const groups = requested.map((positions, group) => {
+    const side = group + 1;
+    if (positions.length === 0) throw new VoxelSplitError("NO_SEEDS", `group ${side} has no seed`, { group: side });
+    return positions.map((position, seed) => {
+      const name = `seed ${seed + 1} of group ${side}, (${position.join(", ")}),`;
+      const inBox = position.map((a, axis) => a - offset[axis]!);
+      if (!inBox.every((a, axis) => a >= 0 && a <= size[axis]! - 1)) {
+        const end = size.map((length, axis) => length + offset[axis]!);
+        const message = `${name} lies outside of the box from (${offset.join(", ")}) to (${end.join(", ")})`;
+        throw new VoxelSplitError("SEED_OUTSIDE", message, { group: side, seed: seed + 1 });
+      }
+      const at = inBox.map((a, axis) => a - box.corner[axis]!) as unknown as Xyz;
+      const found = snap(mask, box.size, voxelSize, at, limit);
+      if (found === undefined) {
+        const message = `${name} is farther than ${limit} from the object; give a seed on it, or a larger snapDistance`;
+        throw new VoxelSplitError("SEED_TOO_FAR", message, { group: side, seed: seed + 1, limit });
+      }
+      const absolute = positionOf(found.voxel, box.size).map((a, axis) => a + box.corner[axis]! + offset[axis]!);
+      const [x, y, z] = absolute as [number, number, number];
+      const other = owner.get(found.voxel) ?? side;
+      if (other !== side) {
+        const message = `seeds of groups ${other} and ${side} both fall on voxel (${x}, ${y}, ${z})`;
+        throw new VoxelSplitError("SEED_CONFLICT", message, { group: side, other, x, y, z });
+      }
+      owner.set(found.voxel, side);
+      seeds.push({ side, at: [x, y, z], distance: found.distance });
+      return found.voxel;
+    });
+  });
+  return { groups, seeds };
+}
