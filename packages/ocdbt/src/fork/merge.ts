@@ -1,0 +1,276 @@
+/**
+ * Bringing a fork and its base together, either way. Values go by reference wherever the receiving side can name the file:
+ *
+ * - the base's files have the same names in a fork, so {@link updateFork} never copies;
+ * - the files of a fork inside its base (`forks/<id>/`) are `forks/<id>/<id>_d/…` to the base, for us, TensorStore and Neuroglancer alike, so
+ *   {@link merge} does not copy either; from then on the base needs these files, and dropping the fork leaves them;
+ * - the files of a fork elsewhere are out of the base's reach: values are copied.
+ *
+ * Nodes of a fork refer to files of both by the fork's names, so the base cannot use them: a merge always writes those nodes of its own
+ * tree that lie above what changed, also when it could be a fast-forward.
+ * @module
+ */
+import { ChangeSet } from "../commit/changes.ts";
+import type { Head, OcdbtDatabase } from "../contract.ts";
+import { isOcdbtError, OcdbtError } from "../errors.ts";
+import type { BtreeNodeReference, VersionEntry } from "../format/types.ts";
+import { applyChanges, type CommittedTree, commitTree, headOf, isSameTree } from "../history/commit-tree.ts";
+import type { Change } from "../history/diff.ts";
+import type { CommitMessage } from "../history/messages.ts";
+import type { StoredValue, Tree } from "../history/tree-cursor.ts";
+import { requireVersion } from "../history/versions.ts";
+import { forkDataPrefix } from "./layout.ts";
+import { type FindFork, openFork } from "./open.ts";
+import { type ForkRegistration, readRegistration, updateRegistration } from "./registry.ts";
+import { type MergeConflict, threeWay } from "./three-way.ts";
+import { ValueCopies } from "./value-copies.ts";
+
+export interface MergeOptions extends FindFork, CommitMessage {
+  /**
+   * What becomes of keys that both sides changed: `fail`, nothing is merged at all (unless told otherwise); `ours`, the side that is
+   * merged into keeps its own; `theirs`, it takes the other's.
+   */
+  readonly onConflict?: "fail" | "ours" | "theirs";
+  /** Only look what would happen. */
+  readonly dryRun?: boolean;
+}
+
+export interface MergeResult {
+  /** `false`: conflicts stood in the way, or it was a dry run; nothing was changed. */
+  readonly merged: boolean;
+  /** Newest version of the side that is merged into. */
+  readonly head: Head | undefined;
+  /** Keys that changed, or would; not counted when everything was taken by one reference. */
+  readonly keys?: number;
+  /** Keys both sides changed, whatever became of them. */
+  readonly conflicts: readonly MergeConflict[];
+  /** The side that is merged into had not changed since both last agreed. */
+  readonly fastForward: boolean;
+}
+
+/**
+ * Merges what a fork changed since it was made, or last merged or updated, into its base: one version of the base, or none.
+ * Memory is proportional to the number of changed keys, and 64 MiB of values when they have to be copied.
+ *
+ * If the process ends after the merge and before it is recorded, keys that the fork changes once more will count as changed by
+ * both the next time: conflicts to be looked at, never a loss.
+ *
+ * @throws {@link OcdbtError} `not-found`; `version-not-found` when the version both last agreed on has expired.
+ */
+export async function merge(base: OcdbtDatabase, id: string, options: MergeOptions = {}): Promise<MergeResult> {
+  return await withFork(base, id, options, async (fork, registration, agreed) => {
+    const names = new ForkNames(registration);
+    const copies = new ValueCopies(fork, base, options.signal);
+    const sides: Sides = {
+      target: base,
+      agreed: await ancestor(base, agreed.base, options.signal),
+      source: fork,
+      ancestor: await ancestor(fork, agreed.fork, options.signal),
+      newest: await requireVersion(fork, { ancestor: 0 }, options.signal),
+      inTarget: (value) => names.inBase(value),
+    };
+    const result = await bringOver(sides, options, async (changes) => {
+      const lent = changes.some(({ after }) => after !== undefined && names.isOwn(after));
+      if (lent && names.areInside) await lendFiles(base, id, options.signal);
+      return await copies.place(changes, sides.inTarget);
+    });
+    if (result.merged)
+      await record(base, id, { fork: sides.newest.generation, base: result.head!.generation }, options.signal);
+    return result;
+  });
+}
+
+/**
+ * Merges what the base changed since the fork was made, or last merged or updated, into the fork. If the fork itself has not changed since,
+ * this takes one reference, whatever the number of keys.
+ *
+ * @throws {@link OcdbtError} as {@link merge}.
+ */
+export async function updateFork(base: OcdbtDatabase, id: string, options: MergeOptions = {}): Promise<MergeResult> {
+  return await withFork(base, id, options, async (fork, _registration, agreed) => {
+    const newest = await requireVersion(base, { ancestor: 0 }, options.signal);
+    const sides: Sides = {
+      target: fork,
+      agreed: await ancestor(fork, agreed.fork, options.signal),
+      source: base,
+      ancestor: await ancestor(base, agreed.base, options.signal),
+      newest,
+      inTarget: (value) => value,
+      whole: newest.root,
+    };
+    const result = await bringOver(sides, options, async (changes) => asChangeSet(changes, sides.inTarget));
+    if (result.merged)
+      await record(base, id, { fork: result.head!.generation, base: newest.generation }, options.signal);
+    return result;
+  });
+}
+
+interface Sides {
+  readonly target: OcdbtDatabase;
+  /** Of the target, when both last agreed. */
+  readonly agreed: VersionEntry;
+  readonly source: OcdbtDatabase;
+  /** Of the source, when both last agreed. */
+  readonly ancestor: VersionEntry;
+  readonly newest: VersionEntry;
+  /** A value of the source as the target can refer to it; `undefined`: it cannot. */
+  readonly inTarget: (value: StoredValue) => StoredValue | undefined;
+  /** The newest tree of the source, when the target can have it as it is. */
+  readonly whole?: BtreeNodeReference;
+}
+
+/** What a pass over both lines of change found. */
+interface Plan {
+  readonly changes: readonly Change[];
+  readonly conflicts: readonly MergeConflict[];
+  readonly isStopped: boolean;
+  readonly fastForward: boolean;
+}
+
+/** @param place makes what is taken fit for the target, once it is sure that it is taken. */
+async function bringOver(
+  sides: Sides,
+  options: MergeOptions,
+  place: (changes: readonly Change[]) => Promise<ChangeSet>,
+): Promise<MergeResult> {
+  const { target, whole } = sides;
+  if (options.dryRun) {
+    const head = await requireVersion(target, { ancestor: 0 }, options.signal);
+    return resultOf(await planOf(sides, head.root, options), { head: headOf(head), written: false }, false);
+  }
+  let plan: Plan | undefined;
+  const committed = await commitTree(
+    target,
+    async ({ root }, writer) => {
+      plan = undefined;
+      if (whole !== undefined && isSameTree(root, sides.agreed.root)) return whole;
+      plan = await planOf(sides, root, options);
+      if (plan.isStopped || plan.changes.length === 0) return undefined;
+      return await applyChanges(target, root, await place(plan.changes), writer, options.signal);
+    },
+    options,
+  );
+  return resultOf(plan, committed, plan === undefined || !plan.isStopped);
+}
+
+async function planOf(sides: Sides, current: BtreeNodeReference, options: MergeOptions): Promise<Plan> {
+  const { target, source, inTarget } = sides;
+  const { onConflict = "fail", signal } = options;
+  const changes: Change[] = [];
+  const conflicts: MergeConflict[] = [];
+  const ours = { ancestor: treeOf(target, sides.agreed.root), newest: treeOf(target, current) };
+  const theirs = { ancestor: treeOf(source, sides.ancestor.root), newest: treeOf(source, sides.newest.root) };
+  for await (const step of threeWay(ours, theirs, inTarget, signal)) {
+    if (step.kind === "conflict") conflicts.push(step.conflict);
+    if (step.kind === "take" || onConflict === "theirs") changes.push(step.change);
+  }
+  return {
+    changes,
+    conflicts,
+    isStopped: conflicts.length > 0 && onConflict === "fail",
+    fastForward: isSameTree(current, sides.agreed.root),
+  };
+}
+
+function resultOf(plan: Plan | undefined, { head }: CommittedTree, merged: boolean): MergeResult {
+  if (plan === undefined) return { merged, head, conflicts: [], fastForward: true };
+  const { changes, conflicts, fastForward } = plan;
+  return { merged, head, keys: changes.length, conflicts, fastForward };
+}
+
+function asChangeSet(changes: readonly Change[], inTarget: (value: StoredValue) => StoredValue | undefined): ChangeSet {
+  const set = new ChangeSet();
+  for (const { key, after } of changes) set.set({ key, value: after === undefined ? null : inTarget(after)! });
+  return set;
+}
+
+/** What a fork's value is called in the base. */
+class ForkNames {
+  readonly #own: string;
+  readonly #path: string | undefined;
+
+  constructor({ id, location }: ForkRegistration) {
+    this.#own = forkDataPrefix(id);
+    this.#path = "path" in location ? location.path : undefined;
+  }
+
+  get areInside(): boolean {
+    return this.#path !== undefined;
+  }
+
+  /** Whether the value lies in a file of the fork. */
+  isOwn(value: StoredValue): boolean {
+    return !(value instanceof Uint8Array) && pathOf(value).startsWith(this.#own);
+  }
+
+  inBase(value: StoredValue): StoredValue | undefined {
+    if (value instanceof Uint8Array || !this.isOwn(value)) return value;
+    if (this.#path === undefined) return undefined;
+    return { ...value, file: { basePath: "", relativePath: this.#path + pathOf(value) } };
+  }
+}
+
+function pathOf({ file }: Exclude<StoredValue, Uint8Array>): string {
+  return file.basePath + file.relativePath;
+}
+
+function treeOf(db: OcdbtDatabase, root: BtreeNodeReference): Tree {
+  return { nodes: db.parts.nodes, root };
+}
+
+async function withFork(
+  base: OcdbtDatabase,
+  id: string,
+  options: FindFork,
+  work: (
+    fork: OcdbtDatabase,
+    registration: ForkRegistration,
+    agreed: { readonly fork: bigint; readonly base: bigint },
+  ) => Promise<MergeResult>,
+): Promise<MergeResult> {
+  const { folder, signal } = options;
+  const { store } = base.parts;
+  const fork = await openFork(store, id, { ...(folder && { folder }), ...(signal && { signal }) });
+  try {
+    const registration = (await readRegistration(store, id, signal))?.value;
+    if (registration === undefined) {
+      const message = `fork ${id} is not registered in ${store.url}: where it began is not known, so it cannot be merged`;
+      throw new OcdbtError("not-found", message, { fields: { id } });
+    }
+    const { generation } = registration.base;
+    return await work(fork, registration, registration.synced ?? { fork: generation, base: generation });
+  } finally {
+    await fork.close();
+  }
+}
+
+async function ancestor(db: OcdbtDatabase, generation: bigint, signal: AbortSignal | undefined): Promise<VersionEntry> {
+  try {
+    return await requireVersion(db, { generation }, signal);
+  } catch (cause) {
+    if (!isOcdbtError(cause, "version-not-found")) throw cause;
+    const message = `generation ${generation} of ${db.url}, where fork and base last agreed, has expired; they cannot be merged by what changed since`;
+    throw new OcdbtError("version-not-found", message, { fields: { generation }, cause });
+  }
+}
+
+/** From now on the base may refer to the fork's files. */
+async function lendFiles(base: OcdbtDatabase, id: string, signal: AbortSignal | undefined): Promise<void> {
+  const { store } = base.parts;
+  if ((await readRegistration(store, id, signal))?.value.lendsFiles) return;
+  const lend = (registration: ForkRegistration): ForkRegistration => {
+    if (!registration.dropping) return { ...registration, lendsFiles: true };
+    throw new OcdbtError("not-found", `fork ${id} is being dropped`, { fields: { id } });
+  };
+  await updateRegistration(store, id, lend, signal);
+}
+
+/** Keeps at which versions both agree now. */
+async function record(
+  base: OcdbtDatabase,
+  id: string,
+  synced: { readonly fork: bigint; readonly base: bigint },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await updateRegistration(base.parts.store, id, (registration) => ({ ...registration, synced }), signal);
+}

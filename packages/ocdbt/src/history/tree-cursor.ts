@@ -1,0 +1,148 @@
+/**
+ * One pass through the entries of a tree in key order, a subtree at a time: whoever walks decides of each subtree whether to
+ * look inside or to step over it unread.
+ * @module
+ */
+import { compareKeys, isEmptyRange, type KeyRange } from "@pcg/kvstore";
+import type { BtreeNode, BtreeNodeReference, IndirectReference } from "../format/types.ts";
+import type { NodeReader } from "../parts.ts";
+import { valueAt } from "../view/generation.ts";
+import { fullKey } from "../view/leaf-runs.ts";
+
+/** A value as a leaf holds it: its bytes, or where they lie. `length` is its size either way. */
+export type StoredValue = Uint8Array | IndirectReference;
+
+/** A tree, and who reads its nodes. */
+export interface Tree {
+  readonly nodes: NodeReader;
+  readonly root: BtreeNodeReference;
+}
+
+/** What a cursor stands at. */
+export type TreeItem =
+  | {
+      readonly kind: "subtree";
+      readonly reference: BtreeNodeReference & { readonly location: IndirectReference };
+      /** What is in front of the keys stored in the node. */
+      readonly prefix: Uint8Array;
+      /** Keys are from here … */
+      readonly lower: Uint8Array;
+      /** … and before this; `undefined`: no limit. */
+      readonly upper: Uint8Array | undefined;
+    }
+  | { readonly kind: "entry"; readonly key: Uint8Array; readonly value: StoredValue };
+
+interface Frame {
+  readonly node: BtreeNode;
+  readonly prefix: Uint8Array;
+  readonly upper: Uint8Array | undefined;
+  next: number;
+}
+
+const nothing = new Uint8Array(0);
+
+/** Stands before the first item of a tree within a range. Holds one node per level. */
+export class TreeCursor {
+  readonly #nodes: NodeReader;
+  readonly #range: KeyRange;
+  readonly #frames: Frame[] = [];
+  #item: TreeItem | undefined;
+
+  constructor(tree: Tree, range: KeyRange) {
+    this.#nodes = tree.nodes;
+    this.#range = range;
+    const { location } = tree.root;
+    if (location === undefined || isEmptyRange(range)) return;
+    const reference = { ...tree.root, location };
+    this.#item = { kind: "subtree", reference, prefix: nothing, lower: nothing, upper: undefined };
+  }
+
+  /** `undefined` at the end. */
+  get item(): TreeItem | undefined {
+    return this.#item;
+  }
+
+  /** Steps over the item. */
+  skip(): void {
+    let item = this.#step();
+    while (item !== undefined && this.#isBefore(item)) item = this.#step();
+    this.#item = item !== undefined && this.#isBehind(item) ? undefined : item;
+  }
+
+  /** Looks into the subtree it stands at: goes to its first item. */
+  async expand(signal: AbortSignal | undefined): Promise<void> {
+    const item = this.#item;
+    if (item?.kind !== "subtree") throw new TypeError("only a subtree can be looked into");
+    const node = await this.#nodes.btreeNode(item.reference, { ...(signal && { signal }) });
+    this.#frames.push({ node, prefix: item.prefix, upper: item.upper, next: 0 });
+    this.skip();
+  }
+
+  #step(): TreeItem | undefined {
+    for (;;) {
+      const frame = this.#frames.at(-1);
+      if (frame === undefined) return undefined;
+      if (frame.next < frame.node.keys.length) return itemAt(frame, frame.next++);
+      this.#frames.pop();
+    }
+  }
+
+  #isBefore(item: TreeItem): boolean {
+    const { start } = this.#range;
+    if (item.kind === "entry") return compareKeys(item.key, start) < 0;
+    return item.upper !== undefined && compareKeys(item.upper, start) <= 0;
+  }
+
+  #isBehind(item: TreeItem): boolean {
+    const { end } = this.#range;
+    return end !== undefined && compareKeys(item.kind === "entry" ? item.key : item.lower, end) >= 0;
+  }
+}
+
+/** Whether two subtrees hold the same entries because they are the same bytes in the same place. */
+export function isSameSubtree(a: TreeItem, b: TreeItem): boolean {
+  return (
+    a.kind === "subtree" &&
+    b.kind === "subtree" &&
+    isSameReference(a.reference.location, b.reference.location) &&
+    a.reference.location.file.basePath === b.reference.location.file.basePath &&
+    compareKeys(a.prefix, b.prefix) === 0
+  );
+}
+
+/** Whether two values are the same: equal bytes in leaves, or the same bytes of the same file. */
+export function isSameValue(a: StoredValue, b: StoredValue): boolean {
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && compareKeys(a, b) === 0;
+  return !(b instanceof Uint8Array) && isSameReference(a, b);
+}
+
+function isSameReference(a: IndirectReference, b: IndirectReference): boolean {
+  return (
+    a.offset === b.offset &&
+    a.length === b.length &&
+    (a.file === b.file || a.file.basePath + a.file.relativePath === b.file.basePath + b.file.relativePath)
+  );
+}
+
+/** The range of exactly one key. */
+export function justBy(key: Uint8Array): KeyRange {
+  const end = new Uint8Array(key.length + 1);
+  end.set(key);
+  return { start: key, end };
+}
+
+function itemAt(frame: Frame, index: number): TreeItem {
+  const { node, prefix } = frame;
+  const key = fullKey(node.keys, index, prefix);
+  if ("files" in node) return { kind: "entry", key, value: valueAt(node, index) };
+  const reference = node.children[index]!;
+  const shared = prefix.length + node.subtreePrefixLengths[index]!;
+  return {
+    kind: "subtree",
+    // An entry of an interior node always names a node; only roots may be missing.
+    reference: { ...reference, location: reference.location! },
+    prefix: key.subarray(0, shared),
+    lower: key,
+    upper: index + 1 < node.keys.length ? fullKey(node.keys, index + 1, prefix) : frame.upper,
+  };
+}

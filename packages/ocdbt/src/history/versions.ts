@@ -1,0 +1,91 @@
+/**
+ * The versions of a database, newest first, read as they are asked for.
+ * @module
+ */
+import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
+import { OcdbtError } from "../errors.ts";
+import type { Manifest, VersionEntry, VersionNodeReference } from "../format/types.ts";
+import type { NodeReader } from "../parts.ts";
+
+/** Bounds are inclusive; none means to the newest, or the oldest kept. */
+export interface VersionRange {
+  readonly minGeneration?: bigint;
+  readonly maxGeneration?: bigint;
+  /** ns since the epoch. */
+  readonly minTime?: bigint;
+  /** ns since the epoch. */
+  readonly maxTime?: bigint;
+}
+
+/**
+ * The versions that are kept, newest first. They are those of the manifest as it is at the start, whatever is committed meanwhile.
+ * Holds one version node per level of the version tree.
+ */
+export async function* versions(
+  db: OcdbtDatabase,
+  options: VersionRange & { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<VersionEntry> {
+  const { signal } = options;
+  const stored = await db.parts.manifests.read({ maxStalenessMs: 0, ...(signal && { signal }) });
+  if (stored !== undefined) yield* versionsOf(stored.manifest, db.parts.nodes, options);
+}
+
+/** {@link versions} of a manifest. */
+export async function* versionsOf(
+  manifest: Manifest,
+  nodes: NodeReader,
+  options: VersionRange & { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<VersionEntry> {
+  for await (const version of newestFirst(manifest, nodes, options)) {
+    // Commit times rise with generations, so everything further on is out of bounds too.
+    if (version.generation < (options.minGeneration ?? 0n) || version.commitTime < (options.minTime ?? 0n)) return;
+    if (isAbove(version, options)) continue;
+    yield version;
+  }
+}
+
+/** The version a database has under a specification. @throws {@link OcdbtError} `version-not-found` */
+export async function requireVersion(
+  db: OcdbtDatabase,
+  spec: VersionSpec,
+  signal: AbortSignal | undefined,
+): Promise<VersionEntry> {
+  const version = await (await db.at(spec, { ...(signal && { signal }) })).version({ ...(signal && { signal }) });
+  if (version !== undefined) return version;
+  throw new OcdbtError("version-not-found", `${db.url} has no version yet`);
+}
+
+async function* newestFirst(
+  manifest: Manifest,
+  nodes: NodeReader,
+  options: VersionRange & { readonly signal?: AbortSignal },
+): AsyncGenerator<VersionEntry> {
+  yield* manifest.versions.slice().reverse();
+  yield* below(manifest.versionNodes, nodes, options);
+}
+
+async function* below(
+  references: readonly VersionNodeReference[],
+  nodes: NodeReader,
+  options: VersionRange & { readonly signal?: AbortSignal },
+): AsyncGenerator<VersionEntry> {
+  const { signal } = options;
+  const ordered = references.slice().sort((a, b) => (a.generation > b.generation ? -1 : 1));
+  for (const [i, reference] of ordered.entries()) {
+    signal?.throwIfAborted();
+    if (reference.generation < (options.minGeneration ?? 0n)) return;
+    // All of a subtree is younger than the last version of the one before it, and not older than its own first.
+    const first = (ordered[i + 1]?.generation ?? 0n) + 1n;
+    if (isAbove({ generation: first, commitTime: reference.commitTime }, options)) continue;
+    const node = await nodes.versionNode(reference, { ...(signal && { signal }) });
+    if ("versions" in node) yield* node.versions.slice().reverse();
+    else yield* below(node.children, nodes, options);
+  }
+}
+
+function isAbove(at: { readonly generation: bigint; readonly commitTime: bigint }, bounds: VersionRange): boolean {
+  return (
+    (bounds.maxGeneration !== undefined && at.generation > bounds.maxGeneration) ||
+    (bounds.maxTime !== undefined && at.commitTime > bounds.maxTime)
+  );
+}
