@@ -4,6 +4,7 @@
  * @module
  */
 import type { Generation, Key, KeyRange, KvStore, ListEntry } from "@pcg/kvstore";
+import type { RequestId } from "./coordinator/request-id.ts";
 import type { Config, IndirectReference, VersionEntry } from "./format/types.ts";
 import type { DatabaseParts } from "./parts.ts";
 
@@ -53,6 +54,16 @@ export interface CommitOptions {
   /** Kept beside the database, see `log`; TensorStore does not see them. */
   readonly message?: string;
   readonly author?: string;
+  /** Names the commit, so that it is done once however often it is asked for, by whichever process. */
+  readonly request?: {
+    readonly id: RequestId;
+    /** The newest generation there was when it was first asked for. */
+    readonly since: bigint;
+    /** Whether it may have been done: the versions after `since` are looked at first. */
+    readonly sentBefore: boolean;
+  };
+  /** Called after the manifest is read and before it is replaced; nothing is written when it rejects. */
+  readonly mayCommit?: () => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
