@@ -83,7 +83,10 @@ class Reader implements NodeReader {
     }
     const last = "versions" in node ? node.versions.at(-1)?.generation : node.children.at(-1)?.generation;
     if (last !== generation) {
-      throw corrupt(location, `the version node ends at generation ${last}, but at ${generation} where it is referred to`);
+      throw corrupt(
+        location,
+        `the version node ends at generation ${last}, but at ${generation} where it is referred to`,
+      );
     }
     return node;
   }
@@ -116,7 +119,10 @@ class Reader implements NodeReader {
       );
     }
     if (found.value.length !== length) {
-      throw corrupt({ file, offset, length }, `only ${found.value.length} of these bytes exist, the file has ${found.size}`);
+      throw corrupt(
+        { file, offset, length },
+        `only ${found.value.length} of these bytes exist, the file has ${found.size}`,
+      );
     }
     return found.value;
   }

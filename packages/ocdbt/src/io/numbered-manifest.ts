@@ -75,7 +75,9 @@ export class NumberedManifest implements ManifestPlace {
     const own = next.versions.at(-1)!;
     const before = previous === undefined ? 0n : BigInt(previous.token);
     if (own.generation !== before + 1n) {
-      throw new RangeError(`a numbered manifest after generation ${before} must be ${before + 1n}, not ${own.generation}`);
+      throw new RangeError(
+        `a numbered manifest after generation ${before} must be ${before + 1n}, not ${own.generation}`,
+      );
     }
     if (previous === undefined && !(await this.#createConfig(next.config, aside))) return undefined;
     const key = numberedManifestKey(own.generation);

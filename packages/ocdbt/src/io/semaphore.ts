@@ -4,7 +4,8 @@ export class Semaphore {
   #free: number;
 
   constructor(limit: number) {
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`limit must be a whole number from 1, not ${limit}`);
+    if (!Number.isInteger(limit) || limit < 1)
+      throw new RangeError(`limit must be a whole number from 1, not ${limit}`);
     this.#free = limit;
   }
 

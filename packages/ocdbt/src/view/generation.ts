@@ -4,9 +4,10 @@
  * Neighbours, compaction of nodes, restores and forks do not change them.
  * @module
  */
-import type { Generation } from "@pcg/kvstore";
+
 import { blake3 } from "@noble/hashes/blake3.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { Generation } from "@pcg/kvstore";
 import type { BtreeLeaf, IndirectReference } from "../format/types.ts";
 import { locationName } from "../io/node-reader.ts";
 

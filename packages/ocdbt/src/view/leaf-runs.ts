@@ -61,7 +61,10 @@ async function* visit(
 
 /** Half-open indices of the entries in the range. */
 function entriesWithin(keys: KeyColumn, prefix: Uint8Array, range: KeyRange): [number, number] {
-  return [firstAtLeast(keys, prefix, range.start), range.end === undefined ? keys.length : firstAtLeast(keys, prefix, range.end)];
+  return [
+    firstAtLeast(keys, prefix, range.start),
+    range.end === undefined ? keys.length : firstAtLeast(keys, prefix, range.end),
+  ];
 }
 
 /** Half-open indices of the children that can hold keys of the range. */
@@ -71,7 +74,8 @@ export function childrenWithin(keys: KeyColumn, prefix: Uint8Array, range: KeyRa
   return [first, range.end === undefined ? keys.length : firstAtLeast(keys, prefix, range.end)];
 }
 
-function firstAtLeast(keys: KeyColumn, prefix: Uint8Array, bound: Uint8Array): number {
+/** Index of the first entry at or after `bound`. */
+export function firstAtLeast(keys: KeyColumn, prefix: Uint8Array, bound: Uint8Array): number {
   const side = sideOf(prefix, bound);
   if (side === 0) return lowerBound(keys, bound, prefix.length);
   return side < 0 ? 0 : keys.length;

@@ -2,7 +2,15 @@
  * One level of the keys as a folder tree. Subtrees whose keys all lie in one folder are not read.
  * @module
  */
-import { compareKeys, isEmptyRange, type KeyRange, prefixRange, prefixSuccessor } from "@pcg/kvstore";
+import {
+  compareKeys,
+  hasPrefix,
+  isEmptyRange,
+  type KeyRange,
+  type ListEntry,
+  prefixRange,
+  prefixSuccessor,
+} from "@pcg/kvstore";
 import type { LevelEntry } from "../contract.ts";
 import { lowerBound } from "../format/index.ts";
 import type { BtreeNode, BtreeNodeReference } from "../format/types.ts";
@@ -13,6 +21,27 @@ interface Cancel {
   readonly signal?: AbortSignal;
 }
 
+/** The same for anything that lists ranges: after each folder, the list goes on behind it. */
+export async function* listLevelBySeeking(
+  list: (range: KeyRange) => AsyncIterable<ListEntry>,
+  prefix: Uint8Array,
+  delimiter: Uint8Array,
+): AsyncGenerator<LevelEntry, void, undefined> {
+  checkDelimiter(delimiter);
+  let range: KeyRange | undefined = prefixRange(prefix);
+  while (range !== undefined && !isEmptyRange(range)) {
+    let folder: Uint8Array | undefined;
+    for await (const entry of list(range)) {
+      folder = folderOf(entry.key, prefix, delimiter);
+      if (folder !== undefined) break;
+      yield { kind: "key", ...entry };
+    }
+    if (folder === undefined) return;
+    range = behind(folder, range);
+    yield { kind: "prefix", prefix: folder };
+  }
+}
+
 /** What lies directly below `prefix`; folders end in `delimiter`. */
 export async function* listLevel(
   root: BtreeNodeReference,
@@ -21,7 +50,7 @@ export async function* listLevel(
   nodes: NodeReader,
   options: Cancel = {},
 ): AsyncGenerator<LevelEntry, void, undefined> {
-  if (delimiter.length === 0) throw new RangeError("a delimiter has at least one byte");
+  checkDelimiter(delimiter);
   if (root.location === undefined) return;
   const level = new Level(prefix, delimiter, nodes, options);
   yield* level.visit(root, new Uint8Array(0), undefined);
@@ -73,7 +102,8 @@ class Level {
     };
     for (let i = at(); i < node.keys.length; ) {
       const key = fullKey(node.keys, i, prefix);
-      if (isEmptyRange(this.#range) || (this.#range.end !== undefined && compareKeys(key, this.#range.end) >= 0)) return;
+      if (isEmptyRange(this.#range) || (this.#range.end !== undefined && compareKeys(key, this.#range.end) >= 0))
+        return;
       const folder = this.#folderOf(key);
       if (folder === undefined) {
         yield { kind: "key", key, size: node.valueLengths[i]! };
@@ -86,24 +116,34 @@ class Level {
   }
 
   *#leave(folder: Uint8Array): Generator<LevelEntry> {
-    const start = prefixSuccessor(folder);
-    const { end } = this.#range;
-    // Nothing can follow a folder that is the last possible key.
-    if (start === undefined) this.#range = { start: folder, end: folder };
-    else this.#range = end === undefined ? { start } : { start, end };
+    this.#range = behind(folder, this.#range) ?? { start: folder, end: folder };
     yield { kind: "prefix", prefix: folder };
   }
 
-  /** The folder below the base that `key` lies in, its delimiter included. */
   #folderOf(key: Uint8Array): Uint8Array | undefined {
-    const delimiter = this.#delimiter;
-    const last = key.length - delimiter.length;
-    if (last < this.#base.length || sideOf(this.#base, key) !== 0) return undefined;
-    for (let i = this.#base.length; i <= last; i++) {
-      let k = 0;
-      while (k < delimiter.length && key[i + k] === delimiter[k]) k++;
-      if (k === delimiter.length) return key.slice(0, i + k);
-    }
-    return undefined;
+    return folderOf(key, this.#base, this.#delimiter);
   }
+}
+
+function checkDelimiter(delimiter: Uint8Array): void {
+  if (delimiter.length === 0) throw new RangeError("a delimiter has at least one byte");
+}
+
+/** What is left of a range behind a folder; `undefined` when nothing can be. */
+function behind(folder: Uint8Array, { end }: KeyRange): KeyRange | undefined {
+  const start = prefixSuccessor(folder);
+  if (start === undefined) return undefined;
+  return end === undefined ? { start } : { start, end };
+}
+
+/** The folder below `base` that `key` lies in, its delimiter included. */
+function folderOf(key: Uint8Array, base: Uint8Array, delimiter: Uint8Array): Uint8Array | undefined {
+  const last = key.length - delimiter.length;
+  if (last < base.length || !hasPrefix(key, base)) return undefined;
+  for (let i = base.length; i <= last; i++) {
+    let k = 0;
+    while (k < delimiter.length && key[i + k] === delimiter[k]) k++;
+    if (k === delimiter.length) return key.slice(0, i + k);
+  }
+  return undefined;
 }

@@ -21,7 +21,9 @@ export function parseCommitTime(text: string): bigint | undefined {
 
 /** The text that {@link parseCommitTime} reads, with as many digits as it takes. */
 export function formatCommitTime(commitTime: bigint): string {
-  const fraction = String(commitTime % 1_000_000_000n).padStart(9, "0").replace(/0+$/, "");
+  const fraction = String(commitTime % 1_000_000_000n)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
   const seconds = new Date(Number(commitTime / 1_000_000n)).toISOString().slice(0, 19);
   return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
 }

@@ -1,0 +1,176 @@
+/**
+ * How a change becomes the newest manifest: plan it on the manifest there is, make everything it refers to durable, replace
+ * the manifest if it is still that one, or else begin again on the new one. One change at a time per database handle.
+ *
+ * Files that a change wrote in vain are removed when it is settled; a process that dies before leaves them to `sweep`.
+ * @module
+ */
+import type { KvStore } from "@pcg/kvstore";
+import type { CommitEvent } from "../contract.ts";
+import { OcdbtError } from "../errors.ts";
+import { pathToBytes } from "../format/index.ts";
+import type { Manifest } from "../format/types.ts";
+import { backOff } from "../io/pause.ts";
+import type { DataFileWriter, ManifestStore, StoredManifest } from "../parts.ts";
+
+export interface CommitLoopContext {
+  readonly store: KvStore;
+  readonly manifests: ManifestStore;
+  readonly newWriter: () => DataFileWriter;
+  readonly emit: (event: CommitEvent) => void;
+  /** ns since the epoch. */
+  readonly now: () => bigint;
+  /** How far, ns, the newest commit may be ahead of the clock; further ahead, nothing is written. */
+  readonly maxClockSkew: bigint | undefined;
+}
+
+/** One try. */
+export interface Attempt {
+  /** 1 for the first. */
+  readonly number: number;
+  readonly current: StoredManifest | undefined;
+  /** For this attempt alone. */
+  readonly writer: DataFileWriter;
+}
+
+export interface Plan {
+  readonly next: Manifest;
+  /** Of the files that earlier attempts wrote, those the plan refers to. None, unless it can tell. */
+  readonly filesInUse?: (own: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
+}
+
+export interface RunOptions {
+  /** How old the manifest of the first attempt may be. */
+  readonly maxStalenessMs: number;
+  /** Looked at until the manifest is being replaced; from then on the outcome is waited for. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a change came to: its plan, unless there was nothing to do, and the manifest that was found or made. */
+export interface Settled<P extends Plan> {
+  readonly plan: P | undefined;
+  readonly stored: StoredManifest | undefined;
+}
+
+export class CommitLoop {
+  readonly #context: CommitLoopContext;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(context: CommitLoopContext) {
+    this.#context = context;
+  }
+
+  /** Waits for the changes before it, clearing up included. */
+  async run<P extends Plan>(
+    makePlan: (attempt: Attempt) => Promise<P | undefined>,
+    options: RunOptions,
+  ): Promise<Settled<P>> {
+    const before = this.#turn;
+    let end!: () => void;
+    this.#turn = new Promise((resolve) => {
+      end = resolve;
+    });
+    await before;
+    let clearing: Promise<void> = Promise.resolve();
+    try {
+      return await this.#settle(makePlan, options, (work) => {
+        clearing = work;
+      });
+    } finally {
+      clearing.then(end, end);
+    }
+  }
+
+  /** Resolves when everything asked for until now is settled and cleared up. */
+  async idle(): Promise<void> {
+    await this.#turn;
+  }
+
+  async #settle<P extends Plan>(
+    makePlan: (attempt: Attempt) => Promise<P | undefined>,
+    options: RunOptions,
+    later: (clearing: Promise<void>) => void,
+  ): Promise<Settled<P>> {
+    const { manifests, newWriter, emit } = this.#context;
+    const { signal } = options;
+    const aside = signal === undefined ? {} : { signal };
+    const wasted: string[] = [];
+    for (let number = 1; ; number++) {
+      const writer = newWriter();
+      let current: StoredManifest | undefined;
+      let plan: P | undefined;
+      let clockBehind: bigint;
+      try {
+        const maxStalenessMs = number === 1 ? options.maxStalenessMs : 0;
+        current = await manifests.read({ maxStalenessMs, ...aside });
+        plan = await makePlan({ number, current, writer });
+        clockBehind = this.#clockBehind(current, plan);
+        if (plan !== undefined) await writer.flush(aside);
+        signal?.throwIfAborted();
+      } catch (error) {
+        later(this.#remove([...wasted, ...writer.files]).then(() => {}));
+        throw error;
+      }
+      if (plan === undefined) {
+        later(this.#remove([...wasted, ...writer.files]).then(() => {}));
+        return { plan, stored: current };
+      }
+      // An error from here on leaves the files: the manifest may refer to them.
+      const stored = await manifests.replace(current, plan.next);
+      const generation = plan.next.versions.at(-1)!.generation;
+      if (stored !== undefined) {
+        const kind = stored.recovered ? "recovered" : "committed";
+        later(
+          this.#removeUnused(wasted, plan).then((orphansRemoved) =>
+            emit({ kind, generation, attempt: number, orphansRemoved, clockBehind }),
+          ),
+        );
+        return { plan, stored };
+      }
+      emit({ kind: "conflict", generation, attempt: number, orphansRemoved: 0, clockBehind });
+      wasted.push(...writer.files);
+      try {
+        await backOff(number, signal);
+      } catch (error) {
+        later(this.#remove(wasted).then(() => {}));
+        throw error;
+      }
+    }
+  }
+
+  /** ns that the clock is behind the newest version, when the plan adds one. @throws `OcdbtError` `unsafe` */
+  #clockBehind(current: StoredManifest | undefined, plan: Plan | undefined): bigint {
+    const newest = current?.manifest.versions.at(-1);
+    if (newest === undefined || plan === undefined) return 0n;
+    if (plan.next.versions.at(-1)!.generation === newest.generation) return 0n;
+    const behind = newest.commitTime - this.#context.now();
+    if (behind <= 0n) return 0n;
+    const { maxClockSkew, store } = this.#context;
+    if (maxClockSkew === undefined || behind <= maxClockSkew) return behind;
+    const [seconds, limit] = [behind, maxClockSkew].map((ns) => (Number(ns) / 1e9).toFixed(3));
+    throw new OcdbtError(
+      "unsafe",
+      `the newest version of ${store.url} lies ${seconds} s ahead of this machine's clock, over the limit of ${limit} s: a ` +
+        "new version would get a time that is not true; set the clocks right, or wait",
+      { fields: { behind, maxClockSkew } },
+    );
+  }
+
+  async #removeUnused(wasted: readonly string[], plan: Plan): Promise<number> {
+    if (wasted.length === 0) return 0;
+    try {
+      const used = (await plan.filesInUse?.(new Set(wasted))) ?? new Set<string>();
+      return await this.#remove(wasted.filter((file) => !used.has(file)));
+    } catch {
+      // The commit is made. What cannot be cleared up now is left to `sweep`.
+      return 0;
+    }
+  }
+
+  /** @returns how many files are gone. Those that cannot be removed are left to `sweep`. */
+  async #remove(files: readonly string[]): Promise<number> {
+    const { store } = this.#context;
+    const results = await Promise.allSettled(files.map((file) => store.write(pathToBytes(file), null)));
+    return results.filter(({ status }) => status === "fulfilled").length;
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The committer that replaces the manifest itself. While one commit runs, what is asked for queues, and becomes one version
+ * together.
+ * @module
+ */
+import type { CommitOptions, CommitReceipt, Committer, Head, Mutation } from "../contract.ts";
+import { OcdbtError } from "../errors.ts";
+import type { Config, Manifest, VersionEntry } from "../format/types.ts";
+import { checkMessage, writeMessage } from "../history/messages.ts";
+import type { DatabaseParts, NodeReader } from "../parts.ts";
+import { generationOf } from "../view/generation.ts";
+import { appendVersion } from "./append-version.ts";
+import type { Attempt, CommitLoop, Plan } from "./commit-loop.ts";
+import { type Evaluation, evaluate, type Verdict } from "./evaluate.ts";
+import { ownFilesInUse } from "./own-files.ts";
+import { type CommitRequest, dependsOnState, PointMutation, stage } from "./requests.ts";
+import { EMPTY_TREE, writeTree } from "./tree-writer.ts";
+import { WrittenSubtrees } from "./written-subtrees.ts";
+
+export interface GroupCommitContext {
+  readonly store: DatabaseParts["store"];
+  readonly nodes: NodeReader;
+  readonly loop: CommitLoop;
+  /** Of the database that the first commit makes. */
+  readonly initialConfig: () => Config;
+  /** Throws `OcdbtError` `config-mismatch` when the stored configuration is not the one that was asked for. */
+  readonly checkConfig: (stored: Config) => void;
+  /** ns since the epoch. */
+  readonly now: () => bigint;
+}
+
+/**
+ * How old, ms, the manifest may be that unconditional writes are planned on. When another writer was faster, replacing it fails
+ * and the commit is planned again; a lone writer saves a request.
+ */
+const TRUSTED_MS = 2000;
+
+interface GroupPlan extends Plan {
+  readonly version: VersionEntry;
+}
+
+export function createGroupCommitter(context: GroupCommitContext): Committer {
+  return new GroupCommitter(context);
+}
+
+class GroupCommitter implements Committer {
+  readonly #context: GroupCommitContext;
+  #queue: CommitRequest[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+  /** Whether somebody else wrote lately, so that looking first is cheaper than failing. */
+  #contended = false;
+
+  constructor(context: GroupCommitContext) {
+    this.#context = context;
+  }
+
+  async commit(mutations: readonly Mutation[], options: CommitOptions): Promise<CommitReceipt> {
+    options.signal?.throwIfAborted();
+    if (this.#closed) throw new OcdbtError("closed", `${this.#context.store.url} was closed`);
+    checkMessage(options);
+    const staged = mutations.map(stage);
+    return await new Promise<CommitReceipt>((resolve, reject) => {
+      this.#queue.push({ mutations: staged, options, askedAt: performance.now(), resolve, reject });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+    await this.#context.loop.idle();
+  }
+
+  async #drain(): Promise<void> {
+    // What is asked for in the same turn of the event loop comes along.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup();
+      try {
+        await this.#commit(group);
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  /** Everything that waits, but that a version has one message at most. */
+  #takeGroup(): CommitRequest[] {
+    let hasMessage = false;
+    let end = 0;
+    for (; end < this.#queue.length; end++) {
+      const { message, author } = this.#queue[end]!.options;
+      if (message === undefined && author === undefined) continue;
+      if (hasMessage) break;
+      hasMessage = true;
+    }
+    return this.#queue.splice(0, end);
+  }
+
+  async #commit(group: readonly CommitRequest[]): Promise<void> {
+    const { loop, nodes, initialConfig, checkConfig, now } = this.#context;
+    const written = new WrittenSubtrees();
+    const cancel = new GroupCancellation(group);
+    const { signal } = cancel;
+    let evaluation: Evaluation | undefined;
+    let attempts = 0;
+    const makePlan = async ({ number, current, writer }: Attempt): Promise<GroupPlan | undefined> => {
+      attempts = number;
+      if (current !== undefined) checkConfig(current.manifest.config);
+      const manifest: Manifest = current?.manifest ?? { config: initialConfig(), versions: [], versionNodes: [] };
+      const { config } = manifest;
+      const present = group.filter(({ options }) => !options.signal?.aborted);
+      evaluation = await evaluate(present, current?.manifest, nodes, { signal });
+      if (evaluation.changes.isEmpty) return undefined;
+      const before = manifest.versions.at(-1)?.root ?? EMPTY_TREE;
+      const changes = evaluation.changes.net();
+      for (const point of changes.points) (point as PointMutation).place(writer, config.maxInlineValueBytes);
+      const root = await writeTree(before, changes, { nodes, writer, config, written, signal });
+      if (root === before || (root.location === undefined && before.location === undefined)) return undefined;
+      const appended = await appendVersion(manifest, root, { nodes, writer, now: now(), signal });
+      return {
+        next: appended.manifest,
+        version: appended.version,
+        filesInUse: (own) => ownFilesInUse(root, own, nodes),
+      };
+    };
+    try {
+      const { plan, stored } = await loop.run(makePlan, { maxStalenessMs: this.#staleness(group), signal });
+      this.#contended = attempts > 1 || stored?.recovered === true;
+      const version = plan?.version ?? stored?.manifest.versions.at(-1);
+      const head = version && { generation: version.generation, commitTime: version.commitTime };
+      const uuid = stored?.manifest.config.uuid;
+      for (const request of group) {
+        const verdict = evaluation!.verdicts.get(request);
+        if (verdict === undefined) request.reject(request.options.signal!.reason);
+        else await this.#answer(request, verdict, head, plan === undefined ? undefined : uuid);
+      }
+    } finally {
+      cancel.end();
+    }
+  }
+
+  #staleness(group: readonly CommitRequest[]): number {
+    if (this.#contended || group.some(dependsOnState)) return 0;
+    return TRUSTED_MS;
+  }
+
+  async #answer(
+    request: CommitRequest,
+    verdict: Verdict,
+    head: Head | undefined,
+    uuid: string | undefined,
+  ): Promise<void> {
+    const { options, resolve, reject } = request;
+    if (verdict.kind === "refused") {
+      reject(verdict.error);
+      return;
+    }
+    if (uuid !== undefined && head !== undefined && verdict.writes) {
+      try {
+        await writeMessage(this.#context.store, uuid, head, options);
+      } catch (error) {
+        reject(messageLost(head, error));
+        return;
+      }
+    }
+    resolve(new Receipt(verdict.writes ? head : undefined, verdict.applied, verdict.values));
+  }
+}
+
+function messageLost(head: Head, cause: unknown): OcdbtError {
+  return new OcdbtError(
+    "ambiguous",
+    `the commit is made as generation ${head.generation}, but its message could not be kept; do not commit again`,
+    { fields: { generation: head.generation }, cause },
+  );
+}
+
+/** Generations are digests of values, which are only made when somebody looks. */
+class Receipt implements CommitReceipt {
+  readonly head: Head | undefined;
+  readonly applied: readonly boolean[];
+  readonly #values: Extract<Verdict, { kind: "decided" }>["values"];
+
+  constructor(
+    head: Head | undefined,
+    applied: readonly boolean[],
+    values: Extract<Verdict, { kind: "decided" }>["values"],
+  ) {
+    this.head = head;
+    this.applied = applied;
+    this.#values = values;
+  }
+
+  get generations(): readonly (string | null)[] {
+    return this.#values.map((entry) => {
+      const value = entry instanceof PointMutation ? entry.value : entry;
+      return value === null ? null : generationOf(value);
+    });
+  }
+}
+
+/** A group is given up when nobody waits for any of it. */
+class GroupCancellation {
+  readonly #group: readonly CommitRequest[];
+  readonly #controller = new AbortController();
+  readonly #look = (): void => {
+    if (this.#group.every(({ options }) => options.signal?.aborted)) {
+      this.#controller.abort(this.#group[0]!.options.signal!.reason);
+    }
+  };
+
+  constructor(group: readonly CommitRequest[]) {
+    this.#group = group;
+    for (const { options } of group) options.signal?.addEventListener("abort", this.#look);
+    this.#look();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    for (const { options } of this.#group) options.signal?.removeEventListener("abort", this.#look);
+  }
+}

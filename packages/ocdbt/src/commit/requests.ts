@@ -1,0 +1,77 @@
+/**
+ * What was asked of a committer: checked before it is queued, and settled together with what else waits.
+ * @module
+ */
+import { type Generation, isEmptyRange, type KeyRange, printKey } from "@pcg/kvstore";
+import type { CommitOptions, CommitReceipt, Mutation } from "../contract.ts";
+import { OcdbtError } from "../errors.ts";
+import { MAX_KEY_BYTES } from "../format/index.ts";
+import type { IndirectReference } from "../format/types.ts";
+import type { DataFileWriter } from "../parts.ts";
+import type { Change } from "./changes.ts";
+
+/** A put or delete. Its value moves to a data file when a tree that has it is about to be written. */
+export class PointMutation implements Change {
+  readonly kind = "point";
+  readonly key: Uint8Array;
+  readonly condition: Generation | null | undefined;
+  value: Uint8Array | IndirectReference | null;
+
+  constructor(mutation: Exclude<Mutation, { readonly op: "deleteRange" }>) {
+    this.key = mutation.key;
+    this.value = mutation.op === "put" ? mutation.value : null;
+    this.condition = mutation.ifGeneration;
+  }
+
+  place(writer: DataFileWriter, maxInlineBytes: number): void {
+    if (this.value instanceof Uint8Array && this.value.length > maxInlineBytes) {
+      this.value = writer.append(this.value, "value");
+    }
+  }
+}
+
+export interface RangeMutation {
+  readonly kind: "range";
+  readonly range: KeyRange;
+}
+
+export type StagedMutation = PointMutation | RangeMutation;
+
+/** One call of `commit` on its way. */
+export interface CommitRequest {
+  readonly mutations: readonly StagedMutation[];
+  readonly options: CommitOptions;
+  /** `performance.now()` ms. */
+  readonly askedAt: number;
+  readonly resolve: (receipt: CommitReceipt) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** @throws `OcdbtError` `too-large` before anything is queued. */
+export function stage(mutation: Mutation): StagedMutation {
+  if (mutation.op === "deleteRange") {
+    const { start, end } = mutation;
+    return { kind: "range", range: end === undefined ? { start } : { start, end } };
+  }
+  checkKey(mutation.key);
+  return new PointMutation(mutation);
+}
+
+export function checkKey(key: Uint8Array): void {
+  if (key.length <= MAX_KEY_BYTES) return;
+  throw new OcdbtError(
+    "too-large",
+    `key ${printKey(key)} has ${key.length} bytes; the format holds at most ${MAX_KEY_BYTES}`,
+    { fields: { size: key.length, limit: MAX_KEY_BYTES } },
+  );
+}
+
+/** Whether the answer depends on what is stored, not only on what is asked. */
+export function dependsOnState({ mutations, options }: CommitRequest): boolean {
+  if (options.expects !== undefined && options.expects.length > 0) return true;
+  return mutations.some((mutation) =>
+    mutation.kind === "range"
+      ? !isEmptyRange(mutation.range)
+      : mutation.condition !== undefined || mutation.value === null,
+  );
+}

@@ -1,0 +1,75 @@
+/**
+ * Configurations in TensorStore's spelling, as specs have them.
+ * @module
+ */
+import { OcdbtError } from "./errors.ts";
+import { checkConfig } from "./format/index.ts";
+import type { Compression, Config } from "./format/types.ts";
+
+/** What may be asked of a database: of a new one it is used, of one that exists each member must be as stored. */
+export type ConfigRequest = Partial<Config>;
+
+/** What a new database is given unless told otherwise: for many small edits, not for one large load. */
+export const DEFAULT_CONFIG: Omit<Config, "uuid" | "manifestKind"> = {
+  maxInlineValueBytes: 1024,
+  maxDecodedNodeBytes: 65_536,
+  versionTreeArityLog2: 4,
+  compression: { id: "zstd", level: 0 },
+};
+
+/** Reads `{"uuid", "manifest_kind", "max_inline_value_bytes", …}`. @throws `OcdbtError` `bad-spec` */
+export function configFromJson(json: unknown): ConfigRequest {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw bad("config", json, "an object");
+  const config: { -readonly [Member in keyof Config]?: Config[Member] } = {};
+  for (const [name, value] of Object.entries(json)) {
+    if (name === "uuid") config.uuid = text(name, value);
+    else if (name === "manifest_kind") config.manifestKind = manifestKind(value);
+    else if (name === "max_inline_value_bytes") config.maxInlineValueBytes = number(name, value);
+    else if (name === "max_decoded_node_bytes") config.maxDecodedNodeBytes = number(name, value);
+    else if (name === "version_tree_arity_log2") config.versionTreeArityLog2 = number(name, value);
+    else if (name === "compression") config.compression = compression(value);
+    else throw bad(`config.${name}`, value, "left out; there is no such member");
+  }
+  checkRequest(config);
+  return config;
+}
+
+/** Throws `OcdbtError` `bad-spec` unless every member is in its range. */
+export function checkRequest(request: ConfigRequest): void {
+  checkConfig({ ...DEFAULT_CONFIG, uuid: "0".repeat(32), manifestKind: "single", ...request });
+}
+
+/** The configuration of a new database. */
+export function newConfig(request: ConfigRequest): Config {
+  const uuid = crypto.randomUUID().replaceAll("-", "");
+  return { uuid, manifestKind: "single", ...DEFAULT_CONFIG, ...request };
+}
+
+function manifestKind(value: unknown): Config["manifestKind"] {
+  if (value === "single" || value === "numbered") return value;
+  throw bad("config.manifest_kind", value, '"single" or "numbered"');
+}
+
+function compression(value: unknown): Compression {
+  if (value === null) return null;
+  const { id, level = 0, ...rest } = (typeof value === "object" ? value : {}) as Record<string, unknown>;
+  if (id === "zstd" && typeof level === "number" && Object.keys(rest).length === 0) return { id, level };
+  throw bad("config.compression", value, 'null or {"id": "zstd", "level": a number}');
+}
+
+function number(name: string, value: unknown): number {
+  if (typeof value === "number") return value;
+  throw bad(`config.${name}`, value, "a number");
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw bad(`config.${name}`, value, "a text");
+}
+
+function bad(what: string, value: unknown, expected: string): OcdbtError {
+  const shown = JSON.stringify(value) ?? String(value);
+  return new OcdbtError("bad-spec", `${what} is ${shown}, expected ${expected}`, {
+    fields: { name: what, value: shown },
+  });
+}

@@ -1,0 +1,194 @@
+/**
+ * Opening and making databases.
+ * @module
+ */
+import { type KvDrivers, type KvStore, openKvStore, parseUrl } from "@pcg/kvstore";
+import { appendVersion } from "./commit/append-version.ts";
+import { CommitLoop } from "./commit/commit-loop.ts";
+import { createGroupCommitter } from "./commit/group-commit.ts";
+import { updateManifest } from "./commit/update-manifest.ts";
+import { type ConfigRequest, checkRequest, newConfig } from "./config-json.ts";
+import type { CommitEvent, Committer, OcdbtDatabase } from "./contract.ts";
+import { createDatabase } from "./database.ts";
+import { OcdbtError } from "./errors.ts";
+import type { Config } from "./format/types.ts";
+import { readTag } from "./history/tags.ts";
+import { describeConfigChange } from "./io/config-change.ts";
+import { createDataFileWriter, type DataPrefixes, DEFAULT_PREFIXES } from "./io/data-file-writer.ts";
+import { type OpenManifests, openManifests } from "./io/manifest-store.ts";
+import { createNodeReader } from "./io/node-reader.ts";
+import { Semaphore } from "./io/semaphore.ts";
+import type { DatabaseParts } from "./parts.ts";
+import { findGeneration } from "./view/resolve-version.ts";
+
+export interface OpenOptions {
+  /** Of a new database; of one that exists each member must be as stored. */
+  readonly config?: ConfigRequest;
+  /** `false`: it is an error if there is no database. Otherwise it is empty, and the first commit makes it. */
+  readonly create?: boolean;
+  /** What the names of new data files begin with: one text for all, or one a kind; `d/` unless told. */
+  readonly dataPrefix?: string | Partial<DataPrefixes>;
+  /** A data file that has reached this size is followed by another; 64 MiB unless told, which bounds memory. */
+  readonly targetDataFileBytes?: number;
+  /** Decoded nodes kept in memory; 128 MiB unless told. */
+  readonly cacheBytes?: number;
+  /** How old, ms, an answer may be; 0 unless told: each read asks whether there is a newer version. */
+  readonly maxStalenessMs?: number;
+  /** Requests to the base store at a time; 32 unless told. */
+  readonly concurrency?: number;
+  /** Values a transaction keeps in memory before it uploads them; 64 MiB unless told. */
+  readonly maxStagedBytes?: number;
+  /** How far, ms, the newest version may lie ahead of this machine's clock for a commit to be made. Any distance unless told. */
+  readonly maxClockSkewMs?: number;
+  /** ns since the epoch; the system's clock unless told. */
+  readonly now?: () => bigint;
+  /** Puts another committer in the place of the direct one, which it may use; it closes that one. */
+  readonly committer?: (direct: Committer, parts: Omit<DatabaseParts, "committer">) => Committer | Promise<Committer>;
+  readonly signal?: AbortSignal;
+}
+
+/** With a URL come the drivers that can open it. */
+export type OpenUrlOptions = OpenOptions & { readonly drivers: KvDrivers };
+
+/**
+ * Opens the database in a store, or at a URL such as `file:///data/db/` (`|ocdbt:` at its end is allowed). Closing the database
+ * closes the store.
+ *
+ * @throws `OcdbtError` `not-found` (with `create: false`), `config-mismatch`, `bad-spec`, `corrupt`; whatever the store throws.
+ */
+export function openOcdbt(store: KvStore, options?: OpenOptions): Promise<OcdbtDatabase>;
+export function openOcdbt(url: string, options: OpenUrlOptions): Promise<OcdbtDatabase>;
+export async function openOcdbt(
+  where: KvStore | string,
+  options: OpenOptions & { readonly drivers?: KvDrivers } = {},
+): Promise<OcdbtDatabase> {
+  checkRequest(options.config ?? {});
+  const store = typeof where === "string" ? await openBase(where, options) : where;
+  try {
+    return await open(store, options);
+  } catch (error) {
+    if (typeof where === "string") await store.close();
+    throw error;
+  }
+}
+
+async function openBase(url: string, { drivers, signal }: Partial<OpenUrlOptions>): Promise<KvStore> {
+  if (drivers === undefined) throw new TypeError("openOcdbt needs drivers to open a URL");
+  const parsed = parseUrl(url);
+  const last = parsed.stages.at(-1);
+  const isOwn = last?.scheme === "ocdbt";
+  if (isOwn && last.path !== "") {
+    const hint = "open the database and ask it for a version or prefix, or open the URL as a store with ocdbtDriver()";
+    throw new OcdbtError("bad-spec", `${url} names a part of a database; ${hint}`, { fields: { url } });
+  }
+  const base = isOwn ? { ...parsed, stages: parsed.stages.slice(0, -1) } : parsed;
+  return await openKvStore(base, drivers, signal === undefined ? {} : { signal });
+}
+
+async function open(store: KvStore, options: OpenOptions): Promise<OcdbtDatabase> {
+  const { config: request = {}, maxStalenessMs = 0, maxStagedBytes = 64 << 20, create = true, signal } = options;
+  const requests = new Semaphore(options.concurrency ?? 32);
+  const nodes = createNodeReader(store, { cacheBytes: options.cacheBytes ?? 128 << 20, requests });
+  const manifests = openManifests(store, (manifest, generation) => findGeneration(manifest, generation, nodes));
+  const checkConfig = configChecker(store, request);
+  await manifests.read(signal === undefined ? {} : { signal });
+  if (manifests.config !== undefined) checkConfig(manifests.config);
+  else if (!create) {
+    throw new OcdbtError(
+      "not-found",
+      `there is no database in ${store.url} (no manifest.ocdbt); look for a slip in the path, or make it`,
+      { fields: { url: store.url } },
+    );
+  }
+  const parts = await makeParts(store, { ...options, nodes, manifests, checkConfig, request });
+  const url = `${store.url}|ocdbt:`;
+  const spec = store.spec && { driver: "ocdbt", base: store.spec, ...specPrefixes(options.dataPrefix) };
+  return createDatabase({ parts, url, spec, maxStalenessMs, maxStagedBytes, checkConfig });
+}
+
+interface PartsContext extends OpenOptions {
+  readonly nodes: DatabaseParts["nodes"];
+  readonly manifests: OpenManifests;
+  readonly checkConfig: (stored: Config) => void;
+  readonly request: ConfigRequest;
+}
+
+async function makeParts(store: KvStore, context: PartsContext): Promise<DatabaseParts> {
+  const { nodes, manifests, checkConfig, now = systemTime, maxClockSkewMs } = context;
+  const proposed = newConfig(context.request);
+  const config = (): Config => manifests.config ?? proposed;
+  const prefixes = dataPrefixes(context.dataPrefix);
+  const targetFileBytes = context.targetDataFileBytes ?? 64 << 20;
+  const newDataFileWriter: DatabaseParts["newDataFileWriter"] = () =>
+    createDataFileWriter(store, { prefixes, targetFileBytes });
+  const listeners = new Set<(event: CommitEvent) => void>();
+  const loop = new CommitLoop({
+    store,
+    manifests,
+    newWriter: newDataFileWriter,
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    now,
+    maxClockSkew: maxClockSkewMs === undefined ? undefined : BigInt(Math.round(maxClockSkewMs * 1e6)),
+  });
+  const direct = createGroupCommitter({ store, nodes, loop, initialConfig: config, checkConfig, now });
+  const parts: Omit<DatabaseParts, "committer"> = {
+    store,
+    manifests,
+    nodes,
+    get config() {
+      return config();
+    },
+    newDataFileWriter,
+    async resolveTag(name, options = {}) {
+      const tag = await readTag(store, config().uuid, name, options);
+      if (tag !== undefined) return tag.generation;
+      throw new OcdbtError("version-not-found", `there is no tag ${name} in ${store.url}`, { fields: { name } });
+    },
+    updateManifest: (update) => updateManifest(update, { store, loop, initialConfig: config }),
+    appendVersion: (manifest, root, writer) => appendVersion(manifest, root, { nodes, writer, now: now() }),
+    onCommit(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const committer = (await context.committer?.(direct, parts)) ?? direct;
+  return Object.defineProperty(parts, "committer", { value: committer, enumerable: true }) as DatabaseParts;
+}
+
+/** Refuses a stored configuration that is not the one that was asked for. */
+function configChecker(store: KvStore, request: ConfigRequest): (stored: Config) => void {
+  let checked: Config | undefined;
+  return (stored) => {
+    if (stored === checked) return;
+    const change = describeConfigChange({ ...stored, ...request }, stored);
+    if (change !== undefined) {
+      throw new OcdbtError(
+        "config-mismatch",
+        `the database in ${store.url} is not made as was asked for: ${change}; open it without a config`,
+        { fields: { url: store.url } },
+      );
+    }
+    checked = stored;
+  };
+}
+
+function dataPrefixes(prefix: OpenOptions["dataPrefix"] = {}): DataPrefixes {
+  if (typeof prefix !== "string") return { ...DEFAULT_PREFIXES, ...prefix };
+  return { value: prefix, btree: prefix, "version-tree": prefix };
+}
+
+/** The members of a spec that name prefixes other than the default. */
+function specPrefixes(prefix: OpenOptions["dataPrefix"]): Record<string, string> {
+  const { value, btree, "version-tree": versionTree } = dataPrefixes(prefix);
+  return {
+    ...(value === DEFAULT_PREFIXES.value ? {} : { value_data_prefix: value }),
+    ...(btree === DEFAULT_PREFIXES.btree ? {} : { btree_node_data_prefix: btree }),
+    ...(versionTree === DEFAULT_PREFIXES["version-tree"] ? {} : { version_tree_node_data_prefix: versionTree }),
+  };
+}
+
+function systemTime(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}
