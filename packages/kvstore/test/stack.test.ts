@@ -254,6 +254,25 @@ describe("the JSON of a stack", () => {
     expect(closed).toBe(1);
   });
 
+  test("is written from the last key to the first where TensorStore would not read it rightly", () => {
+    const at = (path: string) => ({ ...memoryKvStore(), spec: { driver: "memory", path } });
+    const gap = kvStack([
+      { store: at("1"), prefix: "a/" },
+      { store: at("2"), prefix: "z/" },
+      { store: at("3"), exact: "a/x", stripPrefix: 0 },
+      { store: at("4"), inclusiveMin: "q", exclusiveMax: "q" },
+    ]);
+    expect(gap.spec).toEqual({
+      driver: "kvstack",
+      layers: [
+        { base: { driver: "memory", path: "2" }, prefix: "z/" },
+        { base: { driver: "memory", path: "1" }, inclusive_min: "a/x\0", exclusive_max: "a0" },
+        { base: { driver: "memory", path: "3" }, exact: "a/x", strip_prefix: 0 },
+        { base: { driver: "memory", path: "1" }, inclusive_min: "a/", exclusive_max: "a/x" },
+      ],
+    });
+  });
+
   test("is none when a layer has none, or its keys are no text", () => {
     const stored = { ...memoryKvStore(), spec: { driver: "memory" } };
     expect(kvStack([{ store: memoryKvStore() }]).spec).toBeUndefined();

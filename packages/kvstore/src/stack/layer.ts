@@ -7,6 +7,7 @@ import {
   compareKeys,
   hasPrefix,
   inRange,
+  isEmptyRange,
   joinKeys,
   keyBytes,
   prefixRange,
@@ -101,7 +102,19 @@ export function strippedRange(range: KeyRange, strip: number): KeyRange {
 }
 
 /** The part that maps a key, of parts in order without overlap. */
-export function findMapped(parts: readonly MappedRange[], key: Uint8Array): MappedRange | undefined {
+export function findMapped<T extends { readonly range: KeyRange }>(
+  parts: readonly T[],
+  key: Uint8Array,
+): T | undefined {
+  const part = lastNotAfter(parts, key);
+  return part !== undefined && inRange(key, part.range) ? part : undefined;
+}
+
+/** The last part that begins at a key or before it. */
+export function lastNotAfter<T extends { readonly range: KeyRange }>(
+  parts: readonly T[],
+  key: Uint8Array,
+): T | undefined {
   let low = 0;
   let high = parts.length;
   while (low < high) {
@@ -109,18 +122,17 @@ export function findMapped(parts: readonly MappedRange[], key: Uint8Array): Mapp
     if (compareKeys(parts[middle]!.range.start, key) <= 0) low = middle + 1;
     else high = middle;
   }
-  const part = parts[low - 1];
-  return part !== undefined && inRange(key, part.range) ? part : undefined;
+  return parts[low - 1];
 }
 
 /** Lays ranges over each other, the later above: what shows is parts in key order, each of one layer. */
-export function flattenLayers(layers: readonly MappedRange[]): MappedRange[] {
-  let parts: MappedRange[] = [];
+export function flattenLayers<T extends { readonly range: KeyRange }>(layers: readonly T[]): T[] {
+  let parts: T[] = [];
   for (const layer of layers) {
     const { start, end } = layer.range;
-    if (end !== undefined && compareKeys(start, end) >= 0) continue;
-    const before: MappedRange[] = [];
-    const after: MappedRange[] = [];
+    if (isEmptyRange(layer.range)) continue;
+    const before: T[] = [];
+    const after: T[] = [];
     for (const part of parts) {
       const { range } = part;
       if (compareKeys(range.start, start) < 0) {

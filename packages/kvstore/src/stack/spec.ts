@@ -2,11 +2,11 @@
  * Layers as the JSON of TensorStore's `kvstack` driver.
  * @module
  */
-import type { Key } from "../contract.ts";
-import { keyText } from "../keys.ts";
+import type { Key, KeyRange } from "../contract.ts";
+import { compareKeys, inRange, isEmptyRange, keyText } from "../keys.ts";
 import type { OpenSpec } from "../open.ts";
 import { badSpec, checkMembers, isKvStoreSpec, type KvStoreSpec, type KvStoreSpecObject } from "../spec.ts";
-import { type LayerSelector, mapSelector, type StackLayer, stripsAll } from "./layer.ts";
+import { flattenLayers, type LayerSelector, lastNotAfter, mapSelector, type StackLayer, stripsAll } from "./layer.ts";
 
 const selectors = {
   exact: "exact",
@@ -16,22 +16,66 @@ const selectors = {
 } as const;
 const memberNames = ["base", ...Object.keys(selectors), "strip_prefix"];
 
-/** The JSON of a stack; `undefined` when a store has none, or a key that is not UTF-8 chooses. */
+/**
+ * The JSON of a stack; `undefined` when a store has none, or a key that is not UTF-8 chooses.
+ *
+ * TensorStore (0.1.86) takes a layer that begins behind the end of an earlier one, where nothing is mapped, for a continuation of
+ * that one, and then finds keys in it that no layer maps. Stacks with such layers are written as what shows of them, from the last
+ * key to the first, which it reads rightly.
+ */
 export function stackSpec(layers: readonly StackLayer[]): KvStoreSpecObject | undefined {
-  const written: Record<string, unknown>[] = [];
-  for (const layer of layers) {
-    const base = layer.store.spec;
-    if (base === undefined) return undefined;
-    const members: Record<string, unknown> = { base };
-    for (const [name, field] of Object.entries(selectors)) {
-      if (layer[field] === undefined) continue;
-      const text = keyText(layer[field]);
-      if (text === undefined) return undefined;
-      members[name] = text;
-    }
-    written.push(stripsAll(layer) ? members : { ...members, strip_prefix: layer.stripPrefix });
+  const mapped = layers.map((layer) => ({ ...mapSelector(layer), layer }));
+  const written = isReadRightly(mapped) ? layers : flattenLayers(mapped).reverse().map(selectorOfPart);
+  const specs: Record<string, unknown>[] = [];
+  for (const layer of written) {
+    const spec = layerSpec(layer);
+    if (spec === undefined) return undefined;
+    specs.push(spec);
   }
-  return { driver: "kvstack", layers: written };
+  return { driver: "kvstack", layers: specs };
+}
+
+interface MappedLayer {
+  readonly range: KeyRange;
+  readonly strip: number;
+  readonly layer: StackLayer;
+}
+
+/** Whether every layer begins within those before it, or before all of them. */
+function isReadRightly(mapped: readonly MappedLayer[]): boolean {
+  return mapped.every(({ range }, i) => {
+    const below = flattenLayers(mapped.slice(0, i));
+    const neighbour = lastNotAfter(below, range.start);
+    return !isEmptyRange(range) && (neighbour === undefined || inRange(range.start, neighbour.range));
+  });
+}
+
+/** A layer for what shows of one: itself when that is all. */
+function selectorOfPart({ range: { start, end }, strip, layer }: MappedLayer): StackLayer {
+  const whole = mapSelector(layer).range;
+  const isWhole =
+    compareKeys(start, whole.start) === 0 &&
+    (end === undefined ? !whole.end : whole.end && !compareKeys(end, whole.end));
+  if (isWhole) return layer;
+  return {
+    store: layer.store,
+    inclusiveMin: start,
+    ...(end === undefined ? {} : { exclusiveMax: end }),
+    stripPrefix: strip,
+  };
+}
+
+function layerSpec(layer: StackLayer): Record<string, unknown> | undefined {
+  const base = layer.store.spec;
+  if (base === undefined) return undefined;
+  const members: Record<string, unknown> = { base };
+  for (const [name, field] of Object.entries(selectors)) {
+    if (layer[field] === undefined) continue;
+    const text = keyText(layer[field]);
+    if (text === undefined) return undefined;
+    members[name] = text;
+  }
+  return stripsAll(layer) ? members : { ...members, strip_prefix: layer.stripPrefix };
 }
 
 /** Opens the layers of a spec, all or none. */
