@@ -8,7 +8,27 @@ export {
   DEFAULT_CONFIG,
 } from "./config-json.ts";
 export type * from "./contract.ts";
+export { type CoordinatedOptions, coordinatedCommitter } from "./coordinator/coordinated-committer.ts";
+export { Coordinator, type CoordinatorOptions } from "./coordinator/coordinator.ts";
+export type { LeaseRecord } from "./coordinator/lease.ts";
+export type { RequestId } from "./coordinator/request-id.ts";
+export { type Answerer, type Port, portTransport, servePort, type Transport } from "./coordinator/transport.ts";
 export { isOcdbtError, OcdbtError, type OcdbtErrorCode, type OcdbtErrorDetails } from "./errors.ts";
+export { type ForkOptions, fork } from "./fork/create.ts";
+export { dropFork } from "./fork/drop.ts";
+export { type MergeOptions, type MergeResult, merge, updateFork } from "./fork/merge.ts";
+export {
+  type FindFork,
+  type ListedFork,
+  listForks,
+  type OpenFolder,
+  type OpenForkOptions,
+  openFork,
+  publishedSpec,
+} from "./fork/open.ts";
+export type { ForkLocation, ForkRegistration, VersionIdentity } from "./fork/registry.ts";
+export { type ForkRoot, forkRoots, pinnedGenerations } from "./fork/roots.ts";
+export type { MergeConflict } from "./fork/three-way.ts";
 export type {
   BtreeNodeReference,
   Compression,
@@ -21,6 +41,23 @@ export type {
   VersionEntry,
   VersionNodeReference,
 } from "./format/types.ts";
+export type { CommittedTree } from "./history/commit-tree.ts";
+export {
+  type Change,
+  type DatabaseVersion,
+  type DiffOptions,
+  diff,
+  diffBetween,
+  diffTrees,
+  valueBytes,
+} from "./history/diff.ts";
+export { type KeyChange, keyHistory } from "./history/key-history.ts";
+export { type LogEntry, log } from "./history/log.ts";
+export type { CommitMessage } from "./history/messages.ts";
+export { type RestoreOptions, type RestoreSelection, restore, restoreKeys } from "./history/restore.ts";
+export { createTag, deleteTag, type ListedTag, listTags, readTag, type Tag, type TagOptions } from "./history/tags.ts";
+export type { StoredValue, Tree } from "./history/tree-cursor.ts";
+export { type VersionRange, versions } from "./history/versions.ts";
 export type { DataKind, DataPrefixes } from "./io/data-file-writer.ts";
 export { type OpenOptions, type OpenUrlOptions, openOcdbt } from "./open.ts";
 export type * from "./parts.ts";

@@ -6,21 +6,15 @@
  * done again.
  * @module
  */
-import { isKvStoreError, type KvStore, prefixRange, withPrefix } from "@pcg/kvstore";
+import { type KvStore, prefixRange, withPrefix } from "@pcg/kvstore";
 import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
-import { isOcdbtError, OcdbtError } from "../errors.ts";
-import {
-  type Config,
-  decodeManifest,
-  encodeManifest,
-  encodeVersionNode,
-  MANIFEST_KEY,
-  type Manifest,
-} from "../format/index.ts";
+import { OcdbtError } from "../errors.ts";
+import { type Config, decodeManifest, encodeVersionNode, MANIFEST_KEY, type Manifest } from "../format/index.ts";
 import { now } from "../history/sidecar.ts";
 import { truncateManifest } from "../history/truncate.ts";
 import { requireVersion } from "../history/versions.ts";
 import { createDataFileWriter } from "../io/data-file-writer.ts";
+import { SingleManifest } from "../io/single-manifest.ts";
 import { checkForkId, forkDataPrefix, forkStack, insideFolder } from "./layout.ts";
 import {
   type ForkLocation,
@@ -63,7 +57,7 @@ export async function fork(base: OcdbtDatabase, id: string, options: ForkOptions
   await checkPrefixIsFree(store, id, signal);
   const registration: ForkRegistration = {
     id,
-    uuid: randomUuid(),
+    uuid: crypto.randomUUID().replaceAll("-", ""),
     location,
     base: { uuid: base.uuid, generation, commitTime },
     lendsFiles: false,
@@ -169,19 +163,11 @@ async function createManifest(
   manifest: Manifest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const bytes = await encodeManifest(manifest);
-  try {
-    const { written } = await folder.write(MANIFEST_KEY, bytes, { ifGeneration: null, ...(signal && { signal }) });
-    if (written) return;
-  } catch (error) {
-    // The answer may be lost while the manifest is there: it is looked at below.
-    if (!isKvStoreError(error, "transient", "ambiguous")) throw error;
-    if ((await uuidOf(folder, signal)) === registration.uuid) return;
-    throw error;
-  }
-  const uuid = await uuidOf(folder, signal);
-  if (uuid === registration.uuid) return;
+  const findVersion = async (): Promise<undefined> => undefined;
+  const stored = await new SingleManifest(folder, findVersion).replace(undefined, manifest, signal);
+  if (stored !== undefined) return;
   // Another one came first: the registration is its again.
+  const uuid = await uuidOf(folder, signal);
   if (earlier !== undefined && earlier.uuid === uuid) {
     const found = await readRegistration(store, registration.id, signal);
     if (found?.value.uuid === registration.uuid) await writeRegistration(store, earlier, found.storeGeneration, signal);
@@ -204,21 +190,9 @@ async function confirmRegistration(
 
 async function uuidOf(folder: KvStore, signal: AbortSignal | undefined): Promise<string | undefined> {
   const found = await folder.read(MANIFEST_KEY, { ...(signal && { signal }) });
-  if (found === undefined) return undefined;
-  try {
-    return (await decodeManifest(found.value, { file: MANIFEST_KEY })).config.uuid;
-  } catch (error) {
-    if (isOcdbtError(error)) return undefined;
-    throw error;
-  }
+  return found && (await decodeManifest(found.value, { file: MANIFEST_KEY })).config.uuid;
 }
 
 function exists(id: string, why: string): OcdbtError {
   return new OcdbtError("already-exists", `fork ${id} ${why}; open that one, or choose another id`, { fields: { id } });
-}
-
-function randomUuid(): string {
-  let uuid = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(16))) uuid += byte.toString(16).padStart(2, "0");
-  return uuid;
 }
