@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileKvStore } from "@pcg/kvstore/file";
 import { openVolumeIn, type Scale } from "@pcg/volume";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openPage } from "./page.ts";
 import { type RunningServer, startProofreader } from "./server.ts";
@@ -144,7 +144,7 @@ test("a refusal is told in words", async () => {
 test("a server with a token asks for it once, and works from then on", async () => {
   const guarded = await startProofreader("--data", data, "--token", "f00dfeedf00dfeed");
   try {
-    const view = await openPage(browser, guarded.url, "before the token");
+    const view = await openPage(browser, guarded.url, { wait: "before the token" });
     await view.page.getByLabel("Token").fill("f00dfeedf00dfeed");
     await view.page.getByRole("button", { name: "Open" }).click();
     await view.page.waitForFunction(() => "viewer" in window);
@@ -160,6 +160,105 @@ test("a server with a token asks for it once, and works from then on", async () 
     await guarded.stop();
   }
 });
+
+test("a newcomer is led to planted mistakes until each is mended", async () => {
+  const view = await openPage(browser, server.url);
+  await view.page.getByRole("dialog").getByRole("button", { name: "Show me a mistake" }).click();
+  await expect.poll(async () => (await view.selected()).length, { timeout: 20_000 }).toBe(2);
+  await view.settle();
+  await view.screenshot("9-a-mistake");
+  const pieces = await view.selected();
+  const { mistakes } = (await (await fetch(`${server.url}api/mistakes`)).json()) as { mistakes: [Voxel, Voxel][] };
+  const centre = await view.page.evaluate(() => [
+    ...(window as unknown as { viewer: { navigationState: { position: { value: Float32Array } } } }).viewer
+      .navigationState.position.value,
+  ]);
+  const [here, there] = mistakes.find(([a, b]) => distance(between(a, b), centre) < 2)!;
+
+  const before = await view.page.locator("#operations li").count();
+  await view.page.locator("#merge").click();
+  await view.placeMergePoint(here);
+  await view.placeMergePoint(there);
+  await view.page.keyboard.press("Enter");
+  await expect.poll(() => view.page.locator("#operations li").count(), { timeout: 20_000 }).toBe(before + 1);
+  await view.page.getByRole("button", { name: "Show me a mistake" }).click();
+  await expect.poll(async () => (await view.selected()).length, { timeout: 20_000 }).toBe(2);
+  expect(await view.selected()).not.toEqual(pieces);
+  expect(view.problems).toEqual([]);
+  await view.page.close();
+});
+
+test("a narrow window keeps its bars to one line and nothing lies over anything", async () => {
+  const view = await openPage(browser, server.url, { width: 420 });
+  await view.page.getByRole("button", { name: "Start proofreading" }).click();
+  await view.settle();
+  for (const bar of ["#bar", "#timeline"]) {
+    const boxes = await view.page.locator(`${bar} > *:visible`).evaluateAll((elements) =>
+      elements
+        .map((element) => element.getBoundingClientRect())
+        .filter(({ width }) => width > 0)
+        .map(({ left, right, height }) => ({ left, right, height })),
+    );
+    expect(boxes.length).toBeGreaterThan(4);
+    for (const [i, box] of boxes.entries()) {
+      expect(box.height).toBeLessThan(32);
+      expect(box.left).toBeGreaterThanOrEqual(i === 0 ? 0 : boxes[i - 1]!.right);
+      expect(box.right).toBeLessThanOrEqual(420);
+    }
+  }
+  await view.screenshot("10-narrow");
+  expect(view.problems).toEqual([]);
+  await view.page.close();
+});
+
+test("objects are vivid without an image, and selected ones stand out", async () => {
+  const volume = join(data, "tutorial/source/segmentation");
+  const plain = await startProofreader("--data", join(data, "plain"), "--volume", volume, "--table", "plain");
+  try {
+    const view = await openPage(browser, plain.url);
+    await view.page.getByRole("button", { name: "Start proofreading" }).click();
+    await view.settle();
+    const before = await colours(view.page);
+    expect(before.saturation).toBeGreaterThan(0.6);
+    await view.screenshot("11-without-an-image");
+    const [here] = await twoSides(4);
+    await view.goTo(here, 0.5);
+    await view.select(here);
+    expect((await colours(view.page)).brightest).toBeGreaterThan(before.brightest + 40);
+    await view.screenshot("12-selected-without-an-image");
+    expect(view.problems).toEqual([]);
+    await view.page.close();
+  } finally {
+    await plain.stop();
+  }
+});
+
+/** Mean saturation, and the brightness that one pixel in a hundred has, of what the first panel shows. */
+async function colours(page: Page): Promise<{ saturation: number; brightest: number }> {
+  const { x, y, width, height } = (await page.locator("#volume").boundingBox())!;
+  const clip = { x: x + 0.1 * width, y: y + 0.2 * height, width: 0.3 * width, height: 0.2 * height };
+  const picture = (await page.screenshot({ clip })).toString("base64");
+  return page.evaluate(async (base64) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${base64}`;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d")!;
+    canvas.drawImage(image, 0, 0);
+    const { data } = canvas.getImageData(0, 0, image.width, image.height);
+    let saturation = 0;
+    const brightness: number[] = [];
+    for (let i = 0; i < data.length; i += 4) {
+      const [least, most] = [Math.min(...data.subarray(i, i + 3)), Math.max(...data.subarray(i, i + 3))];
+      saturation += most === 0 ? 0 : (most - least) / most;
+      brightness.push(most);
+    }
+    brightness.sort((a, b) => b - a);
+    return { saturation: saturation / brightness.length, brightest: brightness[Math.floor(brightness.length / 100)]! };
+  }, picture);
+}
+
+const distance = (a: readonly number[], b: readonly number[]): number =>
+  Math.hypot(...a.map((value, axis) => value - b[axis]!));
 
 /** Two voxels in one section, one in each piece of a neurite that the segmentation cut, away from their borders. */
 async function twoSides(skip = 0): Promise<[Voxel, Voxel]> {

@@ -17,8 +17,12 @@ export interface ProofreadingPage {
   screenshot(name: string): Promise<void>;
 }
 
-export async function openPage(browser: Browser, url: string, wait?: "before the token"): Promise<ProofreadingPage> {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: { readonly wait?: "before the token"; readonly width?: number } = {},
+): Promise<ProofreadingPage> {
+  const page = await browser.newPage({ viewport: { width: options.width ?? 1400, height: 900 } });
   const problems: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(message.text());
@@ -30,7 +34,7 @@ export async function openPage(browser: Browser, url: string, wait?: "before the
       problems.push(`request to ${request.url()}`);
   });
   await page.goto(url);
-  if (!wait) await page.waitForFunction(() => "viewer" in window);
+  if (!options.wait) await page.waitForFunction(() => "viewer" in window);
 
   const settle = async () => {
     await page.waitForFunction(() => (window as unknown as { viewer: { isReady(): boolean } }).viewer.isReady(), null, {

@@ -2,8 +2,12 @@
 import type { Table, Vector } from "./server.ts";
 
 export const imageLayer = "image";
+export const groundLayer = "ground";
 export const objectsLayer = "all objects";
 export const graphLayer = "proofreading";
+
+/** Pages narrower than this show one section at first, and the list of operations beneath it (style.css). */
+const narrow = 720;
 
 /** A version of the segmentation: unix seconds as text, or `undefined` for now. */
 export type Moment = string | undefined;
@@ -16,17 +20,31 @@ export function initialState(base: string, table: Table, moment: Moment, revisio
     crossSectionScale: Math.max(0.25, Math.min(4, Math.max(table.size[0], table.size[1]) / 700)),
     projectionScale:
       Math.max(...table.size.map((size, axis) => (size * table.resolution[axis as 0]) / Math.min(x, y, z))) * 0.9,
-    layout: "4panel",
+    layout: window.innerWidth < narrow ? "xy" : "4panel",
     showDefaultAnnotations: false,
     showSlices: true,
     crossSectionBackgroundColor: "#0c0e11",
     projectionBackgroundColor: "#0c0e11",
     layers: [
-      ...(table.image ? [{ type: "image", name: imageLayer, source: table.image }] : []),
+      table.image ? { type: "image", name: imageLayer, source: table.image } : groundLayerState(table),
       objectsLayerState(table, moment ?? revision),
       graphLayerState(base, table, moment, []),
     ],
     selectedLayer: { layer: graphLayer, visible: false },
+  };
+}
+
+/**
+ * What lies beneath the objects where there is no image. Neuroglancer blends every layer but the lowest: without a ground the
+ * objects would hide the dark behind them, and nothing could stand out before them but by paling the rest.
+ */
+function groundLayerState(table: Table): object {
+  return {
+    type: "image",
+    name: groundLayer,
+    source: { url: table.supervoxels, subsources: { default: true }, enableDefaultSubsources: false },
+    shader: "void main() { emitRGB(vec3(0.047, 0.055, 0.067)); }",
+    pick: false,
   };
 }
 
@@ -41,9 +59,9 @@ export function objectsLayerState(table: Table, revision: string): object {
       enableDefaultSubsources: false,
     },
     pick: false,
-    // Paler than the graph layer, so that selected objects stand out also where no image shows through.
-    selectedAlpha: table.image ? 0.28 : 0.6,
-    saturation: table.image ? 0.75 : 0.35,
+    // Dimmer than the graph layer, so that selected objects stand out.
+    selectedAlpha: table.image ? 0.28 : 0.62,
+    saturation: table.image ? 0.75 : 1,
     hoverHighlight: false,
   };
 }
@@ -60,7 +78,7 @@ export function graphLayerState(base: string, table: Table, moment: Moment, segm
     source: `graphene://${base}/segmentation/table/${name}`,
     segments,
     ignoreNullVisibleSet: false,
-    selectedAlpha: table.image ? 0.55 : 0.9,
+    selectedAlpha: table.image ? 0.55 : 0.95,
     notSelectedAlpha: 0,
     ...(moment === undefined ? { toolBindings: { M: "grapheneMergeSegments" } } : {}),
   };

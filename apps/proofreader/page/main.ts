@@ -12,6 +12,7 @@ import {
   objectsLayerState,
   objectsSource,
 } from "./layers.ts";
+import { loadMistakes, type Mistake } from "./mistakes.ts";
 import { startViewer } from "./neuroglancer.ts";
 import { createNotices } from "./notices.ts";
 import { capitalised, describeOperation, momentText, pastText } from "./operation-text.ts";
@@ -23,6 +24,7 @@ import {
   type Table,
   TokenNeeded,
   translateRoots,
+  type Vector,
   watchOperations,
 } from "./server.ts";
 import { createTimeline } from "./timeline.ts";
@@ -117,10 +119,39 @@ async function start(): Promise<void> {
     );
   });
   view.onStateRestored(showMoment);
-  createHowTo(element<HTMLDialogElement>("how-to"), element("help"));
+  const showMistake = await offerMistakes(element("mistakes"), table.name, async (mistake) => {
+    await travel(undefined);
+    const [here, there] = mistake.sides;
+    view.goTo(here.map((value, axis) => (value + there[axis as 0]) / 2) as Vector, 0.5);
+    view.showOnly(mistake.roots);
+    notify("These two pieces are one neurite: Shift + M, Ctrl + click on each, Enter.");
+  });
+  createHowTo(element<HTMLDialogElement>("how-to"), element("help"), showMistake);
   // A link may name an older revision of the objects layer; a live view shows the present one.
   refreshObjects();
   showMoment();
+}
+
+/** Shows the button that leads to mistakes, where there are any; what it does is returned. */
+async function offerMistakes(
+  place: HTMLElement,
+  table: string,
+  onMistake: (mistake: Mistake) => Promise<void>,
+): Promise<(() => void) | undefined> {
+  const mistakes = await loadMistakes(table);
+  if (mistakes.count === 0) return undefined;
+  const show = async () => {
+    const mistake = await mistakes.next();
+    if (mistake === undefined) notify("You have mended them all.");
+    else await onMistake(mistake);
+  };
+  const lead = () => {
+    show().catch((error: unknown) => notify(`No mistake to show: ${(error as Error).message}`, "refusal"));
+  };
+  place.querySelector("button")!.addEventListener("click", lead);
+  place.querySelector("span")!.textContent = `${mistakes.count} planted`;
+  place.hidden = false;
+  return lead;
 }
 
 async function chooseTable(): Promise<Table> {

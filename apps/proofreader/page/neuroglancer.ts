@@ -21,9 +21,12 @@ export interface ProofreadingViewer {
   /** Replaces selected objects after an edit; objects that were not selected stay unselected. */
   replaceRoots(oldRoots: readonly string[], newRoots: readonly string[]): void;
   showRoots(roots: readonly string[]): void;
+  /** Selects these objects and no others. */
+  showOnly(roots: readonly string[]): void;
   /** Source URL of a layer. */
   sourceOf(layer: string): string | undefined;
-  goTo(position: Vector): void;
+  /** Centres a voxel, at `zoom` voxels per pixel when given. */
+  goTo(position: Vector, zoom?: number): void;
   toggleMerge(): void;
   /** Tells when the merge tool is taken or put away, and why the server refused a merge. */
   onMergeTool(listener: { toggled(active: boolean): void; refused(reason: string): void }): void;
@@ -90,9 +93,14 @@ export function startViewer(target: HTMLElement, initial: object): ProofreadingV
       const segments = groups();
       for (const root of roots) segments?.visibleSegments.add(BigInt(root));
     },
+    showOnly(roots) {
+      groups()?.selectedSegments.clear();
+      for (const root of roots) groups()?.visibleSegments.add(BigInt(root));
+    },
     sourceOf: (name) =>
       (viewer.layerManager.getLayerByName(name)?.layer as SegmentationLayer | undefined)?.dataSources[0]?.spec.url,
-    goTo(position) {
+    goTo(position, zoom) {
+      if (zoom !== undefined) viewer.navigationState.zoomFactor.value = zoom;
       viewer.navigationState.position.value = Float32Array.from(position, (voxel) => Math.floor(voxel) + 0.5);
     },
     toggleMerge() {
@@ -139,6 +147,7 @@ interface IdSet extends Iterable<bigint> {
   has(id: bigint): boolean;
   add(id: bigint): void;
   delete(id: bigint): void;
+  clear(): void;
 }
 
 interface GraphServer {

@@ -13,6 +13,7 @@ export interface Table {
   readonly ingestTime: number;
   /** Source URLs of the plain volumes; files below them may be kept for ever. */
   readonly objects: string;
+  readonly supervoxels: string;
   readonly image?: string;
 }
 
@@ -40,6 +41,17 @@ export async function fetchTables(): Promise<Table[]> {
 export async function fetchOperations(table: string): Promise<Operation[]> {
   const path = `api/tables/${encodeURIComponent(table)}/operations`;
   return ((await getJson(path)) as { operations: Operation[] }).operations;
+}
+
+/** For each planted mistake of a tutorial a voxel on either side of it; empty for other tables. */
+export async function fetchMistakes(): Promise<[Vector, Vector][]> {
+  return ((await getJson("api/mistakes")) as { mistakes: [Vector, Vector][] }).mistakes;
+}
+
+/** The present object at each voxel, "0" where there is none. */
+export async function rootsAt(table: string, voxels: readonly Vector[]): Promise<string[]> {
+  const path = `segmentation/api/v1/table/${encodeURIComponent(table)}/supervoxel_lookup?int64_as_str=1`;
+  return ((await postJson(path, { voxels })) as { root_ids: string[] }).root_ids;
 }
 
 /**

@@ -18,6 +18,7 @@ import {
 import { checkNewIngest, type RunIngestOptions, runIngest, tableFolder, UsageError } from "@pcg/ingest";
 import type { KvStore } from "@pcg/kvstore";
 import { openImage } from "./image.ts";
+import { mistakeRoutes } from "./mistakes.ts";
 import { pageRoutes } from "./page.ts";
 import { requireFreePort } from "./port.ts";
 import { ensureTutorialVolume, outlineTutorialVolume } from "./tutorial.ts";
@@ -106,6 +107,7 @@ async function serveTable(
   try {
     const app = createServer(serverOptions(config, new Map([[name, table]]), logger, closing.signal));
     app.route("/", await pageRoutes());
+    app.route("/", await mistakeRoutes(config.data, name));
     const server = await serve(app, config);
     return {
       ...server,

@@ -25,6 +25,7 @@ test("a volume is ingested and served, and a second start serves at once", async
   const args = ["--volume", volume, "--table", "stripes", "--data", data, "--port", "0", "--no-browser"];
   const first = await start(...args);
   expect(first.log).toContain("supervoxels");
+  expect(await (await fetch(`${first.url}api/mistakes`)).json()).toEqual({ mistakes: [] });
   const merged = await merge(first.url, "stripes");
   expect(await first.stop("SIGTERM")).toBe(0);
 

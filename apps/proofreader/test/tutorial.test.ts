@@ -7,6 +7,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Started, spawnCommand, start } from "./support/command.ts";
 
+type Voxel = [number, number, number];
+
 const serving = ["--port", "0", "--no-browser"];
 /** Where the README's example looks: beside it. */
 const name = "proofreading";
@@ -29,6 +31,22 @@ test("without a volume the tutorial is made, with its list of mistakes", async (
   expect(truth.errors.length).toBeGreaterThan(40);
   const { tables } = (await (await fetch(`${first.url}api/tables`)).json()) as { tables: { hasImage: boolean }[] };
   expect(tables).toMatchObject([{ name: "tutorial", hasImage: true, voxelOffset: [1024, 768, 96] }]);
+});
+
+test("a place to begin with is told: the README's first mistake, whose two sides are different objects", async () => {
+  const { mistakes } = (await (await fetch(`${first.url}api/mistakes`)).json()) as { mistakes: [Voxel, Voxel][] };
+  expect(mistakes.length).toBeGreaterThan(20);
+  const [here, there] = mistakes[0]!;
+  const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
+  expect(readme).toContain(`at voxel ${here.map((value, axis) => (value + there[axis]!) / 2).join(", ")}:`);
+  const { root_ids } = (await (
+    await fetch(`${first.url}segmentation/api/v1/table/tutorial/supervoxel_lookup?int64_as_str=1`, {
+      method: "POST",
+      body: JSON.stringify({ voxels: mistakes.flat() }),
+    })
+  ).json()) as { root_ids: string[] };
+  for (let i = 0; i < root_ids.length; i += 2) expect(root_ids[i]).not.toBe(root_ids[i + 1]);
+  expect(root_ids).not.toContain("0");
 });
 
 test("a stop while ingesting ends at once, and the next start goes on with the same volume", async () => {

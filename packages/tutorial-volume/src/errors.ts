@@ -15,7 +15,12 @@ export interface PlantedErrors {
   /** Segment of each ball, 1-based: what the segmentation says instead of the neurite. */
   readonly segments: Uint32Array;
   readonly segmentCount: number;
-  readonly splits: readonly { readonly position: Nm; readonly segments: readonly [number, number] }[];
+  readonly splits: readonly {
+    readonly position: Nm;
+    readonly segments: readonly [number, number];
+    /** A place well inside either part, both in one section, where there is such a section near the cut. */
+    readonly sides: readonly [Nm, Nm] | undefined;
+  }[];
   readonly merges: readonly { readonly sides: readonly [Nm, Nm]; readonly segment: number }[];
 }
 
@@ -37,7 +42,7 @@ export function plantErrors(
     return inTissue(at, extent) && balls.neurites[territory.owner[cellAt(territory, at)]!] === balls.neurites[ball];
   };
 
-  const splits: { position: Nm; segments: [number, number] }[] = [];
+  const splits: { position: Nm; segments: [number, number]; sides: [Nm, Nm] | undefined }[] = [];
   for (let attempt = 0; attempt < wanted.splits * 100 && splits.length < wanted.splits; attempt++) {
     const neurite = random.integer(balls.neuriteCount);
     const own = members[neurite]!;
@@ -50,7 +55,9 @@ export function plantErrors(
     segmentCount++;
     for (const other of beyond) segments[other] = segmentCount;
     touched.add(neurite);
-    splits.push({ position: centre(balls, ball), segments: [neurite + 1, segmentCount] });
+    const position = centre(balls, ball);
+    const parts = [neurite + 1, segmentCount] as [number, number];
+    splits.push({ position, segments: parts, sides: sidesOfCut(territory, segments, position, parts) });
   }
 
   const merges: { sides: [Nm, Nm]; segment: number }[] = [];
@@ -78,6 +85,45 @@ function descendants(balls: Balls, own: readonly number[], ball: number): number
   const found = new Set([ball]);
   for (const other of own) if (other > ball && found.has(balls.previous[other]!)) found.add(other);
   return [...found];
+}
+
+/** Sections and cells around a cut that are searched for places where both of its parts show. */
+const reach = { sections: 12, cells: 15 };
+
+function sidesOfCut(
+  territory: Territory,
+  segments: Uint32Array,
+  cut: Nm,
+  parts: readonly [number, number],
+): [Nm, Nm] | undefined {
+  const [nx, ny, nz] = territory.cells;
+  const [i, j, k] = cut.map((value, axis) => Math.floor(value / territory.cellNm[axis]!)) as [number, number, number];
+  const nearestInside = (part: number, section: number): number | undefined => {
+    let [nearest, least] = [undefined as number | undefined, Number.POSITIVE_INFINITY];
+    for (let y = Math.max(1, j - reach.cells); y <= Math.min(ny - 2, j + reach.cells); y++) {
+      for (let x = Math.max(1, i - reach.cells); x <= Math.min(nx - 2, i + reach.cells); x++) {
+        const distance = (x - i) ** 2 + (y - j) ** 2;
+        const cell = (section * ny + y) * nx + x;
+        if (distance >= least || !isInside(cell, part)) continue;
+        [nearest, least] = [cell, distance];
+      }
+    }
+    return nearest;
+  };
+  // The cells around it too, as the painter lets borders waver by about one.
+  const isInside = (cell: number, part: number): boolean => {
+    for (let row = cell - nx; row <= cell + nx; row += nx)
+      for (let at = row - 1; at <= row + 1; at++) if (segments[territory.owner[at]!] !== part) return false;
+    return true;
+  };
+  for (let step = 0; step <= 2 * reach.sections; step++) {
+    const section = k + (step % 2 === 0 ? step / 2 : -(step + 1) / 2);
+    if (section < 0 || section >= nz) continue;
+    const [here, there] = parts.map((part) => nearestInside(part, section));
+    if (here === undefined || there === undefined) continue;
+    return [cellCentre(territory, here), cellCentre(territory, there)];
+  }
+  return undefined;
 }
 
 const centre = (balls: Balls, ball: number): Nm => [

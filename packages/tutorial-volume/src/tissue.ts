@@ -36,7 +36,13 @@ export const defaultTissue: TissueOptions = {
 
 /** A planted mistake. Positions are voxels of the volume, offset included. */
 export type PlantedError =
-  | { readonly kind: "split"; readonly position: Xyz; readonly labels: readonly [string, string] }
+  | {
+      readonly kind: "split";
+      readonly position: Xyz;
+      /** A voxel well inside either part, both in one section; absent where no section near the cut shows both. */
+      readonly sides?: readonly [Xyz, Xyz];
+      readonly labels: readonly [string, string];
+    }
   | { readonly kind: "merge"; readonly position: Xyz; readonly sides: readonly [Xyz, Xyz]; readonly label: string };
 
 export interface Tissue {
@@ -62,9 +68,10 @@ export function growTissue(options: TissueOptions): Tissue {
   const voxel = (nm: Xyz) =>
     nm.map((value, axis) => voxelOffset[axis]! + Math.floor(value / resolution[axis]!)) as Triple;
   const errors: PlantedError[] = [
-    ...planted.splits.map(({ position, segments }) => ({
+    ...planted.splits.map(({ position, sides, segments }) => ({
       kind: "split" as const,
       position: voxel(position),
+      ...(sides && { sides: [voxel(sides[0]), voxel(sides[1])] as const }),
       labels: segments.map((segment) => String(labels[segment])) as [string, string],
     })),
     ...planted.merges.map(({ sides, segment }) => {

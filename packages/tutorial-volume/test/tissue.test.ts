@@ -51,6 +51,26 @@ test("each planted split names two labels that touch near its position", () => {
   }
 });
 
+test("each planted split has a voxel of either label in one section near its position, to click on", () => {
+  const tissue = growTissue(defaultTissue);
+  const splits = tissue.errors.filter((error) => error.kind === "split");
+  expect(splits).toHaveLength(defaultTissue.splitErrors);
+  const [sx, sy] = defaultTissue.size;
+  const section = { labels: new Uint32Array(sx * sy), image: new Uint8Array(sx * sy) };
+  const shown = splits.filter(({ sides }) => sides !== undefined);
+  expect(shown.length).toBeGreaterThan(20);
+  for (const { position, sides, labels } of shown) {
+    const places = sides!.map((side) => side.map((value, axis) => value - defaultTissue.voxelOffset[axis]!));
+    expect(sides![0][2]).toBe(sides![1][2]);
+    tissue.paint(places[0]![2]!, section);
+    expect(places.map(([x, y]) => String(tissue.labels[section.labels[y! * sx + x!]!]))).toEqual(labels);
+    for (const side of sides!) {
+      expect(Math.hypot(side[0] - position[0], side[1] - position[1])).toBeLessThan(90);
+      expect(Math.abs(side[2] - position[2])).toBeLessThanOrEqual(12);
+    }
+  }
+}, 30_000);
+
 test("each planted merge has its one label on both sides, and a membrane between them in the image", () => {
   const tissue = growTissue(small);
   const volume = paintAll(tissue);
