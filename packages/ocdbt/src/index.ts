@@ -13,6 +13,7 @@ export { Coordinator, type CoordinatorOptions } from "./coordinator/coordinator.
 export type { LeaseRecord } from "./coordinator/lease.ts";
 export type { RequestId } from "./coordinator/request-id.ts";
 export { type Answerer, type Port, portTransport, servePort, type Transport } from "./coordinator/transport.ts";
+export { type OcdbtDriverOptions, ocdbtDriver } from "./driver.ts";
 export { isOcdbtError, OcdbtError, type OcdbtErrorCode, type OcdbtErrorDetails } from "./errors.ts";
 export { type ForkOptions, fork } from "./fork/create.ts";
 export { dropFork } from "./fork/drop.ts";

@@ -79,7 +79,7 @@ function decide(request: CommitRequest, changes: ChangeSet, base: BaseValues): V
     const holds = mutation.condition === undefined || mutation.condition === generationAt(mutation.key, changes, base);
     applied.push(holds);
     if (holds) changes.set(mutation);
-    values.push(holds ? mutation : valueOf(mutation.key, changes, base));
+    values.push(holds ? mutation : valueIn(mutation.key, changes, base));
   }
   const writes = request.options.atomic ? applied.every(Boolean) : applied.some(Boolean);
   return { kind: "decided", writes, applied, values };
@@ -98,13 +98,13 @@ function keysInQuestion({ mutations, options }: CommitRequest): Uint8Array[] {
   return keys;
 }
 
-function valueOf(key: Uint8Array, changes: ChangeSet, base: BaseValues): Value {
+function valueIn(key: Uint8Array, changes: ChangeSet, base: BaseValues): Value {
   const change = changes.get(key);
   return change === undefined ? base.get(key) : change === null ? null : change.value;
 }
 
 function generationAt(key: Uint8Array, changes: ChangeSet, base: BaseValues): string | null {
-  const value = valueOf(key, changes, base);
+  const value = valueIn(key, changes, base);
   return value === null ? null : generationOf(value);
 }
 
@@ -166,7 +166,7 @@ class BaseValues {
   async unapplied(request: CommitRequest, changes: ChangeSet, applied: readonly boolean[]): Promise<Verdict> {
     await this.load(request.mutations.flatMap((mutation) => (mutation.kind === "point" ? [mutation.key] : [])));
     const values = request.mutations.map((mutation) =>
-      mutation.kind === "range" ? null : valueOf(mutation.key, changes, this),
+      mutation.kind === "range" ? null : valueIn(mutation.key, changes, this),
     );
     return { kind: "decided", writes: false, applied, values };
   }

@@ -9,6 +9,7 @@ import type { Config, Manifest, VersionEntry } from "../format/types.ts";
 import { checkMessage, writeMessage } from "../history/messages.ts";
 import type { DatabaseParts, NodeReader } from "../parts.ts";
 import { generationOf } from "../view/generation.ts";
+import { type Admission, admit, appendRecord, recordOf, type Settlement, writeRecordBeside } from "./admission.ts";
 import { appendVersion } from "./append-version.ts";
 import type { Attempt, CommitLoop, Plan } from "./commit-loop.ts";
 import { type Evaluation, evaluate, type Verdict } from "./evaluate.ts";
@@ -100,11 +101,12 @@ class GroupCommitter implements Committer {
   }
 
   async #commit(group: readonly CommitRequest[]): Promise<void> {
-    const { loop, nodes, initialConfig, checkConfig, now } = this.#context;
+    const { store, loop, nodes, initialConfig, checkConfig, now } = this.#context;
     const written = new WrittenSubtrees();
     const cancel = new GroupCancellation(group);
     const { signal } = cancel;
     let evaluation: Evaluation | undefined;
+    let admission: Admission | undefined;
     let attempts = 0;
     const makePlan = async ({ number, current, writer }: Attempt): Promise<GroupPlan | undefined> => {
       attempts = number;
@@ -112,14 +114,18 @@ class GroupCommitter implements Committer {
       const manifest: Manifest = current?.manifest ?? { config: initialConfig(), versions: [], versionNodes: [] };
       const { config } = manifest;
       const present = group.filter(({ options }) => !options.signal?.aborted);
-      evaluation = await evaluate(present, current?.manifest, nodes, { signal });
+      admission = await admit(present, current?.manifest, { store, nodes, signal });
+      evaluation = await evaluate(admission.admitted, current?.manifest, nodes, { signal });
       if (evaluation.changes.isEmpty) return undefined;
       const before = manifest.versions.at(-1)?.root ?? EMPTY_TREE;
       const changes = evaluation.changes.net();
       for (const point of changes.points) (point as PointMutation).place(writer, config.maxInlineValueBytes);
       const root = await writeTree(before, changes, { nodes, writer, config, written, signal });
       if (root === before || (root.location === undefined && before.location === undefined)) return undefined;
+      const record = recordOf(evaluation.verdicts);
+      const recorded = record === undefined || appendRecord(record, root, writer);
       const appended = await appendVersion(manifest, root, { nodes, writer, now: now(), signal });
+      if (!recorded) await writeRecordBeside(record, appended.version, { store, nodes, signal });
       return {
         next: appended.manifest,
         version: appended.version,
@@ -133,8 +139,10 @@ class GroupCommitter implements Committer {
       const head = version && { generation: version.generation, commitTime: version.commitTime };
       const uuid = stored?.manifest.config.uuid;
       for (const request of group) {
+        const settlement = admission!.settled.get(request);
         const verdict = evaluation!.verdicts.get(request);
-        if (verdict === undefined) request.reject(request.options.signal!.reason);
+        if (settlement !== undefined) settle(request, settlement);
+        else if (verdict === undefined) request.reject(request.options.signal!.reason);
         else await this.#answer(request, verdict, head, plan === undefined ? undefined : uuid);
       }
     } finally {
@@ -168,6 +176,11 @@ class GroupCommitter implements Committer {
     }
     resolve(new Receipt(verdict.writes ? head : undefined, verdict.applied, verdict.values));
   }
+}
+
+function settle(request: CommitRequest, settlement: Settlement): void {
+  if ("receipt" in settlement) request.resolve(settlement.receipt);
+  else request.reject(settlement.error);
 }
 
 function messageLost(head: Head, cause: unknown): OcdbtError {

@@ -69,6 +69,7 @@ export function checkKey(key: Uint8Array): void {
 /** Whether the answer depends on what is stored, not only on what is asked. */
 export function dependsOnState({ mutations, options }: CommitRequest): boolean {
   if (options.expects !== undefined && options.expects.length > 0) return true;
+  if (options.request?.sentBefore) return true;
   return mutations.some((mutation) =>
     mutation.kind === "range"
       ? !isEmptyRange(mutation.range)

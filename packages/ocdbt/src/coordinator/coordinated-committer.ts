@@ -3,32 +3,34 @@
  * node are in a data file of this process before the request is sent, so that only references travel.
  * @module
  */
-import type { KvStore } from "@pcg/kvstore";
 import type { CommitOptions, CommitReceipt, Committer, Mutation } from "../contract.ts";
 import { isOcdbtError, OcdbtError } from "../errors.ts";
 import { pathToBytes } from "../format/index.ts";
 import { backOff } from "../io/pause.ts";
-import type { DataFileWriter, ManifestStore } from "../parts.ts";
+import type { DatabaseParts } from "../parts.ts";
 import { fence, type LeaseRecord, readLease } from "./lease.ts";
 import { type CommitRequest, decodeReply, encodeRequest } from "./message.ts";
 import { newClientId } from "./request-id.ts";
 import type { Transport } from "./transport.ts";
 
-export interface CoordinatedCommitterOptions {
-  readonly store: KvStore;
-  readonly manifests: ManifestStore;
-  readonly maxInlineValueBytes: number;
-  newDataFileWriter(): DataFileWriter;
-  /** Used while no coordinator answers. */
-  readonly direct: Committer;
-  /** Opens a way to the holder of the lease. Called once per holder; `undefined`: this process has no such way. */
+export interface CoordinatedOptions {
+  /** Opens a way to the holder of the lease; `undefined`: this process has none, and commits directly. */
   readonly connect: (lease: LeaseRecord) => Transport | undefined;
   /** How often a request is sent before this process commits itself; 3 unless told. */
   readonly attempts?: number;
 }
 
-export function coordinatedCommitter(options: CoordinatedCommitterOptions): Committer {
-  return new CoordinatedCommitter(options);
+/**
+ * For `openOcdbt(store, { committer: coordinatedCommitter({ connect }) })`.
+ *
+ * @example
+ * const connect = ({ address }) => (address === null ? undefined : httpTransport(address));
+ * const db = await openOcdbt(store, { committer: coordinatedCommitter({ connect }) });
+ */
+export function coordinatedCommitter(
+  options: CoordinatedOptions,
+): (direct: Committer, parts: Omit<DatabaseParts, "committer">) => Committer {
+  return (direct, parts) => new CoordinatedCommitter(options, direct, parts);
 }
 
 interface Connection {
@@ -37,15 +39,19 @@ interface Connection {
 }
 
 class CoordinatedCommitter implements Committer {
-  readonly #options: CoordinatedCommitterOptions;
+  readonly #options: CoordinatedOptions;
+  readonly #direct: Committer;
+  readonly #parts: Omit<DatabaseParts, "committer">;
   readonly #client = newClientId();
   /** Numbers without an answer yet. */
   readonly #open = new Set<bigint>();
   #next = 0n;
   #connection: Connection | undefined;
 
-  constructor(options: CoordinatedCommitterOptions) {
+  constructor(options: CoordinatedOptions, direct: Committer, parts: Omit<DatabaseParts, "committer">) {
     this.#options = options;
+    this.#direct = direct;
+    this.#parts = parts;
   }
 
   async commit(mutations: readonly Mutation[], options: CommitOptions): Promise<CommitReceipt> {
@@ -53,7 +59,7 @@ class CoordinatedCommitter implements Committer {
     const seq = this.#next++;
     this.#open.add(seq);
     try {
-      const newest = await this.#options.manifests.read(withSignal(signal));
+      const newest = await this.#parts.manifests.read(withSignal(signal));
       const since = newest?.manifest.versions.at(-1)?.generation ?? 0n;
       const upload = await this.#upload(mutations, signal);
       const receipt = await this.#ask(
@@ -79,11 +85,12 @@ class CoordinatedCommitter implements Committer {
 
   async close(): Promise<void> {
     await this.#connection?.transport?.close();
-    await this.#options.direct.close();
+    await this.#direct.close();
   }
 
   async #ask(request: CommitRequest, signal: AbortSignal | undefined): Promise<CommitReceipt> {
-    const { store, attempts = 3 } = this.#options;
+    const { store } = this.#parts;
+    const { attempts = 3 } = this.#options;
     let sentBefore = false;
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const transport = await this.#connect(signal);
@@ -106,7 +113,7 @@ class CoordinatedCommitter implements Committer {
     }
     // A committer that is only out of our reach must not do later what is done here now.
     if (sentBefore) await fence(store, signal);
-    return await this.#options.direct.commit(request.mutations, {
+    return await this.#direct.commit(request.mutations, {
       atomic: request.atomic,
       expects: request.expects,
       ...(request.message === undefined ? {} : { message: request.message }),
@@ -118,7 +125,7 @@ class CoordinatedCommitter implements Committer {
 
   async #connect(signal: AbortSignal | undefined): Promise<Transport | undefined> {
     if (this.#connection?.transport !== undefined) return this.#connection.transport;
-    const lease = await readLease(this.#options.store, signal);
+    const lease = await readLease(this.#parts.store, signal);
     if (lease === undefined || lease.record.holder === null) return undefined;
     const transport = this.#options.connect(lease.record);
     this.#connection = { holder: lease.record.holder, transport };
@@ -135,12 +142,12 @@ class CoordinatedCommitter implements Committer {
     mutations: readonly Mutation[],
     signal: AbortSignal | undefined,
   ): Promise<{ readonly mutations: readonly Mutation[]; readonly files: readonly string[] }> {
-    const { maxInlineValueBytes } = this.#options;
+    const { maxInlineValueBytes } = this.#parts.config;
     const isLarge = (value: unknown): value is Uint8Array =>
       value instanceof Uint8Array && value.length > maxInlineValueBytes;
     if (!mutations.some((mutation) => mutation.op === "put" && isLarge(mutation.value)))
       return { mutations, files: [] };
-    const writer = this.#options.newDataFileWriter();
+    const writer = this.#parts.newDataFileWriter();
     const referring = mutations.map((mutation) =>
       mutation.op === "put" && isLarge(mutation.value)
         ? { ...mutation, value: writer.append(mutation.value, "value") }
@@ -157,7 +164,7 @@ class CoordinatedCommitter implements Committer {
 
   /** Removes values that no version refers to. */
   async #discard(files: readonly string[]): Promise<void> {
-    for (const file of files) await this.#options.store.write(pathToBytes(file), null);
+    for (const file of files) await this.#parts.store.write(pathToBytes(file), null);
   }
 }
 

@@ -40,6 +40,8 @@ export class Coordinator implements Answerer {
   readonly #stopped = new AbortController();
   #lease: StoredLease | undefined;
   #watching: Promise<void> | undefined;
+  /** One value, so that requests of a group share one look at the lease. */
+  readonly #mayCommit = (): Promise<void> => this.#checkLease();
   #pending = 0;
   #idle: (() => void) | undefined;
 
@@ -106,7 +108,7 @@ export class Coordinator implements Answerer {
       ...(message === undefined ? {} : { message }),
       ...(author === undefined ? {} : { author }),
       request: { id, since, sentBefore },
-      mayCommit: () => this.#checkLease(),
+      mayCommit: this.#mayCommit,
     });
     return { receipt };
   }

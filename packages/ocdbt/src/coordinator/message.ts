@@ -17,7 +17,7 @@ import type { IndirectReference } from "../format/types.ts";
 import { CLIENT_BYTES, clientIdFromBytes, clientIdToBytes, type RequestId } from "./request-id.ts";
 
 /** Longest message either side takes. A million references fit. */
-export const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
+export const MAX_MESSAGE_BYTES: number = 256 * 1024 * 1024;
 /** Longest message text, author or generation, bytes. */
 const MAX_TEXT_BYTES = 65_536;
 const PROTOCOL = 1;

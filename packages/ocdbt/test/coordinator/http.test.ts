@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { httpTransport, serveCoordinator } from "../../src/coordinator-http.ts";
+import type { Answerer } from "../../src/index.ts";
+
+const reversing: Answerer = { answer: async (message) => message.slice().reverse() };
+const message = Uint8Array.from([1, 2, 3]);
+
+async function socketAddress(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "pcg-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return `unix:${join(folder, "c.sock")}`;
+}
+
+async function serve(address: string, token?: string): Promise<string> {
+  const server = await serveCoordinator(() => reversing, { address, ...(token === undefined ? {} : { token }) });
+  onTestFinished(() => server.close());
+  return server.address;
+}
+
+describe("a coordinator over HTTP", () => {
+  test.each(["a port", "a socket"])("is reached through %s", async (way) => {
+    const address = await serve(way === "a port" ? "http://127.0.0.1:0/" : await socketAddress());
+    const transport = httpTransport(address);
+    onTestFinished(() => transport.close());
+    expect(Array.from(await transport.send(message))).toEqual([3, 2, 1]);
+    const large = new Uint8Array(5_000_000).fill(7);
+    expect((await transport.send(large)).length).toBe(large.length);
+  });
+
+  test("wants its token", async () => {
+    const address = await serve("http://127.0.0.1:0/", "secret");
+    const stranger = httpTransport(address, { token: "guess" });
+    await expect(stranger.send(message)).rejects.toMatchObject({ code: "unsupported" });
+    const friend = httpTransport(address, { token: "secret" });
+    expect(Array.from(await friend.send(message))).toEqual([3, 2, 1]);
+    await Promise.all([stranger.close(), friend.close()]);
+  });
+
+  test("does not listen to other machines without a token", async () => {
+    await expect(serve("http://0.0.0.0:0/")).rejects.toThrow(/give it a token, or listen on 127.0.0.1/);
+  });
+
+  test("that is gone is said to be unavailable", async () => {
+    const transport = httpTransport(await socketAddress());
+    await expect(transport.send(message)).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  test("takes over the socket of one that was killed, not of one that listens", async () => {
+    const address = await socketAddress();
+    const path = address.slice("unix:".length);
+    const living = createServer();
+    await new Promise<void>((resolve) => {
+      living.listen(path, resolve);
+    });
+    await expect(serve(address)).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await new Promise((resolve) => {
+      living.close(resolve);
+    });
+    await serve(address);
+  });
+
+  test.each(["", "unix:", "http://127.0.0.1:1/path", "tcp://x", `unix:/${"x".repeat(200)}`])(
+    "refuses the address %j",
+    (address) => {
+      expect(() => httpTransport(address)).toThrow(/write unix:\/run\/db.sock or http:\/\/127.0.0.1:4100\//);
+    },
+  );
+});
