@@ -1,7 +1,15 @@
 import { Random } from "@pcg/testkit";
 import { decode as libraryDecode, encode as libraryEncode } from "fast-png";
 import { describe, expect, test } from "vitest";
-import { type ChunkFormat, decodeChunk, encodeChunk, maxEncodedBytes } from "../src/codecs.ts";
+import {
+  type ChunkFormat,
+  type ChunkPiece,
+  decodeChunk,
+  decodeChunkPieces,
+  encodeChunk,
+  encodeChunkPieces,
+  maxEncodedBytes,
+} from "../src/codecs.ts";
 import { allocateVoxels, DATA_TYPES } from "../src/data-type.ts";
 import type { ChunkArray, DataType, Xyz } from "../src/index.ts";
 
@@ -47,6 +55,62 @@ test.each(formats.map((format) => [name(format), format] as const))("%s comes ba
     expect(new Uint8Array(decoded.buffer)).toEqual(new Uint8Array(data.buffer));
     expect(decoded.constructor).toBe(data.constructor);
   }
+});
+
+/** Index in the chunk of each voxel of a piece. */
+function placesOf({ voxels: { length }, begin, size: [nx, ny], channel }: ChunkPiece, [sx, sy, sz]: Xyz): number[] {
+  return Array.from({ length }, (_, i) => {
+    const [x, y, z] = [begin[0] + (i % nx), begin[1] + (Math.floor(i / nx) % ny), begin[2] + Math.floor(i / (nx * ny))];
+    return x + sx * (y + sy * (z + sz * channel));
+  });
+}
+
+test.each(formats.map((format) => [name(format), format] as const))(
+  "%s in pieces is the same chunk",
+  async (_, format) => {
+    for (const size of SIZES) {
+      const data = voxels(format.dataType, size[0] * size[1] * size[2] * format.channels) as Uint8Array;
+      const bytes = await encodeChunkPieces(format, size, (piece) => {
+        placesOf(piece, size).forEach((place, i) => {
+          (piece.voxels as Uint8Array)[i] = data[place]!;
+        });
+      });
+      expect(bytes).toEqual(await encodeChunk(format, size, data));
+      const times = new Uint8Array(data.length);
+      await decodeChunkPieces(format, size, bytes, { begin: [0, 0, 0], end: size }, (piece) => {
+        placesOf(piece, size).forEach((place, i) => {
+          times[place]! += 1;
+          if (!Object.is((piece.voxels as Uint8Array)[i], data[place])) throw new Error(`voxel ${place} differs`);
+        });
+      });
+      expect(times.every((n) => n === 1)).toBe(true);
+    }
+  },
+);
+
+test("pieces hold all of a box, and an error of the taker arrives as it is", async () => {
+  const format: ChunkFormat = {
+    encoding: "compressed_segmentation",
+    dataType: "uint64",
+    channels: 2,
+    blockSize: [8, 8, 8],
+  };
+  const size: Xyz = [512, 16, 24];
+  const data = voxels("uint64", 512 * 16 * 24 * 2) as BigUint64Array;
+  const bytes = await encodeChunk(format, size, data);
+  const within = { begin: [500, 9, 7], end: [501, 10, 9] } as const;
+  const seen = new Set<number>();
+  await decodeChunkPieces(format, size, bytes, within, (piece) => {
+    for (const place of placesOf(piece, size)) seen.add(place);
+  });
+  for (const z of [7, 8]) for (const c of [0, 1]) expect(seen.has(500 + 512 * (9 + 16 * (z + 24 * c)))).toBe(true);
+  expect(seen.size).toBe(512 * 8 * 16 * 2);
+  const mine = new Error("mine");
+  await expect(
+    decodeChunkPieces(format, size, bytes, within, () => {
+      throw mine;
+    }),
+  ).rejects.toBe(mine);
 });
 
 test("decoded voxels are the caller's own, also from an unaligned part of a buffer", async () => {
