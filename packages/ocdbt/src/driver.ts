@@ -19,7 +19,7 @@ import { configFromJson } from "./config-json.ts";
 import type { OcdbtDatabase, VersionSpec } from "./contract.ts";
 import { DEFAULT_PREFIXES } from "./io/data-file-writer.ts";
 import { type OpenOptions, openOcdbt } from "./open.ts";
-import { parseVersionJson, parseVersionText, printVersion } from "./view/version-spec.ts";
+import { parseStagePath, parseVersionJson, printVersion } from "./view/version-spec.ts";
 
 interface Cancel {
   readonly signal?: AbortSignal;
@@ -68,9 +68,7 @@ export function ocdbtDriver(options: OcdbtDriverOptions = {}): KvDrivers {
 }
 
 async function openStage(store: KvStore, stage: UrlStage, options: OpenOptions, cancel: Cancel): Promise<KvStore> {
-  const match = /^@([^/]*)\/?(.*)$/s.exec(stage.path);
-  const path = match === null ? stage.path : match[2]!;
-  const version = match === null ? undefined : parseVersionText(match[1]!);
+  const { version, path } = parseStagePath(stage.path);
   const db = await openOcdbt(store, { ...options, ...cancel, ...(version !== undefined && { create: false }) });
   try {
     return await shown(db, version, path, cancel);

@@ -62,4 +62,11 @@ export { type VersionRange, versions } from "./history/versions.ts";
 export type { DataKind, DataPrefixes } from "./io/data-file-writer.ts";
 export { type OpenOptions, type OpenUrlOptions, openOcdbt } from "./open.ts";
 export type * from "./parts.ts";
-export { formatCommitTime, parseCommitTime, parseVersionText, printVersion } from "./view/version-spec.ts";
+export {
+  formatCommitTime,
+  parseCommitTime,
+  parseStagePath,
+  parseVersionJson,
+  parseVersionText,
+  printVersion,
+} from "./view/version-spec.ts";

@@ -36,6 +36,14 @@ export function parseVersionText(text: string): VersionSpec {
   return { tag: text };
 }
 
+/** The parts of a stage `ocdbt:[@version/]path`. @throws `OcdbtError` `bad-spec` */
+export function parseStagePath(text: string): { readonly version: VersionSpec | undefined; readonly path: string } {
+  const match = /^@([^/]*)\/?(.*)$/s.exec(text);
+  return match === null
+    ? { version: undefined, path: text }
+    : { version: parseVersionText(match[1]!), path: match[2]! };
+}
+
 /** The `version` of a JSON spec: a generation, or a time. @throws `OcdbtError` `bad-spec` */
 export function parseVersionJson(version: unknown): VersionSpec {
   if (typeof version === "number" && Number.isSafeInteger(version)) {
