@@ -1,0 +1,242 @@
+/**
+ * Checks B+trees: every node can be read, is what its parent says, and refers to bytes that are there. A node that several versions
+ * share is checked once.
+ * @module
+ */
+import type { KvStore } from "@pcg/kvstore";
+import { isOcdbtError } from "../errors.ts";
+import {
+  addStatistics,
+  type BtreeInterior,
+  type BtreeLeaf,
+  type BtreeNode,
+  type BtreeNodeReference,
+  compareBytes,
+  decodeBtreeNode,
+  type IndirectReference,
+  keyAt,
+  NO_STATISTICS,
+  type NodeStatistics,
+  nodeStatistics,
+  pathToBytes,
+  printablePath,
+  sameStatistics,
+} from "../format/index.ts";
+import { fileName, locationName } from "../io/node-reader.ts";
+import type { Semaphore } from "../io/semaphore.ts";
+import type { FileUsage } from "./file-usage.ts";
+import type { FindingCode, Findings } from "./findings.ts";
+
+/** What is known of a subtree. */
+export interface SubtreeFacts {
+  readonly height: number;
+  /** As they should be. */
+  readonly statistics: NodeStatistics;
+  /** Relative to the node. */
+  readonly firstKey: Uint8Array;
+  readonly lastKey: Uint8Array;
+  /** Everything in it can be read, and is in its place. */
+  readonly isSound: boolean;
+}
+
+/** What a check of several trees shares. */
+export interface TreeCheckContext {
+  readonly store: KvStore;
+  readonly requests: Semaphore;
+  readonly findings: Findings;
+  readonly usage: FileUsage;
+  /** Sizes of files; asked for as needed. `undefined`: the file is gone. */
+  readonly sizeOf: (path: string) => Promise<number | undefined>;
+  readonly onNode?: () => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Checks trees that may share nodes. Memory grows with the number of nodes. */
+export class TreeCheck {
+  readonly #context: TreeCheckContext;
+  readonly #checked = new Map<string, Promise<SubtreeFacts | undefined>>();
+  readonly #told = new Set<string>();
+
+  constructor(context: TreeCheckContext) {
+    this.#context = context;
+  }
+
+  get nodes(): number {
+    return this.#checked.size;
+  }
+
+  /** Whether the tree of a version is sound. */
+  async check(root: BtreeNodeReference, generation: bigint): Promise<boolean> {
+    if (root.location === undefined) {
+      if (root.height !== 0 || !sameStatistics(root.statistics, NO_STATISTICS)) {
+        this.#context.findings.add("statistics", `generation ${generation} is empty, but counts keys`, { generation });
+      }
+      return true;
+    }
+    const facts = await this.#subtree(root, generation);
+    if (facts === undefined) return false;
+    this.#compare(root, facts, generation);
+    return facts.isSound && facts.height === root.height;
+  }
+
+  /** What is known of a subtree that was checked. */
+  async facts(reference: BtreeNodeReference): Promise<SubtreeFacts | undefined> {
+    return reference.location === undefined ? undefined : await this.#checked.get(nodeName(reference.location));
+  }
+
+  #subtree(reference: BtreeNodeReference, generation: bigint): Promise<SubtreeFacts | undefined> {
+    const location = reference.location!;
+    const name = nodeName(location);
+    let checked = this.#checked.get(name);
+    if (checked === undefined) {
+      checked = this.#read(location, generation);
+      this.#checked.set(name, checked);
+    }
+    return checked;
+  }
+
+  async #read(location: IndirectReference, generation: bigint): Promise<SubtreeFacts | undefined> {
+    const { findings, usage, onNode, signal } = this.#context;
+    signal?.throwIfAborted();
+    const path = fileName(location.file);
+    if (!(await this.#isThere(path, location.offset + location.length, generation))) return undefined;
+    usage.add(path, location.offset, location.length);
+    let node: BtreeNode;
+    try {
+      const bytes = await this.#bytes(path, location);
+      node = await decodeBtreeNode(bytes, { basePath: location.file.basePath, file: describe(location) });
+    } catch (error) {
+      if (!isOcdbtError(error)) throw error;
+      findings.add("node-damaged", error.message, { file: printablePath(path), generation });
+      return undefined;
+    }
+    onNode?.();
+    return "children" in node
+      ? await this.#interior(node, location, generation)
+      : await this.#leaf(node, location, generation);
+  }
+
+  async #leaf(leaf: BtreeLeaf, location: IndirectReference, generation: bigint): Promise<SubtreeFacts> {
+    const { usage } = this.#context;
+    const ends = new Float64Array(leaf.files.length);
+    const paths = leaf.files.map(fileName);
+    for (let i = 0; i < leaf.keys.length; i++) {
+      const file = leaf.valueFiles[i]!;
+      const length = leaf.valueLengths[i]!;
+      if (file < 0 || length === 0) continue;
+      const offset = leaf.valueOffsets[i]!;
+      ends[file] = Math.max(ends[file]!, offset + length);
+      usage.add(paths[file]!, offset, length);
+    }
+    let isSound = true;
+    for (const [i, path] of paths.entries()) {
+      if (ends[i]! > 0 && !(await this.#isThere(path, ends[i]!, generation))) isSound = false;
+    }
+    return {
+      height: 0,
+      statistics: nodeStatistics(leaf, location.length),
+      firstKey: keyAt(leaf.keys, 0).slice(),
+      lastKey: keyAt(leaf.keys, leaf.keys.length - 1).slice(),
+      isSound,
+    };
+  }
+
+  async #interior(node: BtreeInterior, location: IndirectReference, generation: bigint): Promise<SubtreeFacts> {
+    const children = await Promise.all(node.children.map((child) => this.#subtree(child, generation)));
+    let statistics: NodeStatistics = { ...NO_STATISTICS, numTreeBytes: BigInt(location.length) };
+    let isSound = true;
+    for (const [i, facts] of children.entries()) {
+      const reference = node.children[i]!;
+      statistics = addStatistics(statistics, facts?.statistics ?? reference.statistics);
+      if (facts === undefined) {
+        isSound = false;
+        continue;
+      }
+      this.#compare(reference, facts, generation);
+      if (!facts.isSound || !this.#isPlaced(node, i, facts, generation)) isSound = false;
+    }
+    const last = node.keys.length - 1;
+    const lastPrefix = keyAt(node.keys, last).subarray(0, node.subtreePrefixLengths[last]!);
+    return {
+      height: node.height,
+      statistics,
+      firstKey: keyAt(node.keys, 0).slice(),
+      lastKey: joined(lastPrefix, children[last]?.lastKey ?? keyAt(node.keys, last).subarray(lastPrefix.length)),
+      isSound,
+    };
+  }
+
+  /** Whether child `i` has the right height, and its keys lie between its entry's and the next one's. */
+  #isPlaced(node: BtreeInterior, i: number, facts: SubtreeFacts, generation: bigint): boolean {
+    const reference = node.children[i]!;
+    const where = describe(reference.location!);
+    const key = keyAt(node.keys, i);
+    const prefix = key.subarray(0, node.subtreePrefixLengths[i]!);
+    let problem: string | undefined;
+    if (facts.height !== node.height - 1) {
+      problem = `has height ${facts.height} below one of height ${node.height}`;
+    } else if (compareBytes(facts.firstKey, key.subarray(prefix.length)) < 0) {
+      problem = "begins before the key of its entry";
+    } else if (i + 1 < node.keys.length && compareBytes(joined(prefix, facts.lastKey), keyAt(node.keys, i + 1)) >= 0) {
+      problem = "reaches into its neighbour's keys";
+    }
+    if (problem === undefined) return true;
+    const file = printablePath(fileName(reference.location!.file));
+    this.#context.findings.add("node-misplaced", `${where} ${problem}`, { file, generation });
+    return false;
+  }
+
+  #compare(reference: BtreeNodeReference, facts: SubtreeFacts, generation: bigint): void {
+    if (sameStatistics(reference.statistics, facts.statistics)) return;
+    const { statistics: says } = reference;
+    const { statistics: is } = facts;
+    const numbers = (s: NodeStatistics): string =>
+      `${s.numKeys} keys, ${s.numTreeBytes} tree bytes, ${s.numIndirectValueBytes} value bytes`;
+    this.#context.findings.add(
+      "statistics",
+      `a reference to ${describe(reference.location!)} counts ${numbers(says)}; there are ${numbers(is)}`,
+      { file: printablePath(fileName(reference.location!.file)), generation },
+    );
+  }
+
+  async #isThere(path: string, end: number, generation: bigint): Promise<boolean> {
+    const size = await this.#context.sizeOf(path);
+    if (size !== undefined && end <= size) return true;
+    const file = printablePath(path);
+    if (size === undefined) {
+      this.#tellOnce("file-missing", `data file ${file} is gone`, path, generation);
+    } else {
+      this.#tellOnce("out-of-bounds", `${file} has ${size} bytes, ${end} are referred to`, path, generation);
+    }
+    return false;
+  }
+
+  #tellOnce(code: FindingCode, message: string, path: string, generation: bigint): void {
+    if (this.#told.has(path)) return;
+    this.#told.add(path);
+    this.#context.findings.add(code, message, { file: printablePath(path), generation });
+  }
+
+  async #bytes(path: string, { offset, length }: IndirectReference): Promise<Uint8Array> {
+    const { store, requests, signal } = this.#context;
+    const found = await requests.run(() =>
+      store.read(pathToBytes(path), { range: { offset, length }, ...(signal && { signal }) }),
+    );
+    return found?.value ?? new Uint8Array(0);
+  }
+}
+
+function nodeName(location: IndirectReference): string {
+  return `${location.file.basePath.length}:${locationName(location)}`;
+}
+
+export function describe({ file, offset, length }: IndirectReference): string {
+  return `${printablePath(fileName(file))} at ${offset}+${length}`;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
+}

@@ -1,0 +1,128 @@
+/**
+ * Expiry: old versions are taken out of the history. The newest version, tagged ones and those that forks rely on stay, and so may a
+ * few in between that end blocks of the version tree. Files are removed later, by `sweep`.
+ * @module
+ */
+import type { OcdbtDatabase } from "../contract.ts";
+import { isOcdbtError, OcdbtError } from "../errors.ts";
+import type { Manifest } from "../format/types.ts";
+import type { DataFileWriter } from "../parts.ts";
+import { resolveVersion } from "../view/resolve-version.ts";
+import { checkTime } from "../view/version-spec.ts";
+import { neededGenerations } from "./needed-versions.ts";
+import type { UpkeepOptions } from "./progress.ts";
+import { countVersions, type PruneRules, pruneVersions } from "./prune-versions.ts";
+
+/** Which versions may go: those that are not among the newest `keepLast`, and were committed before `olderThan`. */
+export interface ExpirePolicy {
+  /** ns since the epoch, or `YYYY-MM-DDThh:mm:ss[.fffffffff]Z`. Without it age does not matter. */
+  readonly olderThan?: bigint | string;
+  /** Versions that stay whatever their age, counted from the newest. Default 1. */
+  readonly keepLast?: number;
+}
+
+export interface ExpireOptions extends UpkeepOptions {
+  /** Count only. */
+  readonly dryRun?: boolean;
+}
+
+export interface ExpireResult {
+  /** Versions that were taken out, or would be. */
+  readonly expired: bigint;
+  readonly kept: bigint;
+}
+
+/**
+ * Takes old versions out of the history, in one exchange of the manifest; of a numbered database as a version more, with the tree of the
+ * newest. Interrupted at any point, the history is the old one or the new one.
+ *
+ * @example await expire(db, { olderThan: "2026-01-01T00:00:00Z", keepLast: 100 })
+ * @throws {@link OcdbtError} `bad-spec` for a policy that would keep nothing or says nothing; `unsafe` when a tag or fork cannot be read
+ */
+export async function expire(
+  db: OcdbtDatabase,
+  policy: ExpirePolicy,
+  options: ExpireOptions = {},
+): Promise<ExpireResult> {
+  const { signal, dryRun } = options;
+  const bounds = checkPolicy(policy);
+  let result: ExpireResult = { expired: 0n, kept: 0n };
+  const next = async (current: Manifest, writer: DataFileWriter): Promise<Manifest | undefined> => {
+    const pruned = await prune(db, current, writer, bounds, signal);
+    const kept = countVersions(pruned);
+    result = { expired: countVersions(current) - kept, kept };
+    if (dryRun || pruned === current) return undefined;
+    if (current.config.manifestKind === "single") return pruned;
+    return (await db.parts.appendVersion(pruned, pruned.versions.at(-1)!.root, writer)).manifest;
+  };
+  await db.parts.updateManifest({ next, ...(signal && { signal }) });
+  return result;
+}
+
+interface Bounds {
+  /** ns; `undefined`: age does not matter. */
+  readonly before: bigint | undefined;
+  readonly keepLast: number;
+}
+
+function checkPolicy({ olderThan, keepLast }: ExpirePolicy): Bounds {
+  if (olderThan === undefined && keepLast === undefined) {
+    throw new OcdbtError(
+      "bad-spec",
+      "a policy says olderThan, keepLast or both; without either every old version would go",
+    );
+  }
+  if (keepLast !== undefined && (!Number.isSafeInteger(keepLast) || keepLast < 1)) {
+    throw new OcdbtError("bad-spec", `keepLast is ${keepLast}, expected a whole number from 1 on`, {
+      fields: { keepLast },
+    });
+  }
+  return { before: olderThan === undefined ? undefined : checkTime(olderThan), keepLast: keepLast ?? 1 };
+}
+
+async function prune(
+  db: OcdbtDatabase,
+  manifest: Manifest,
+  writer: DataFileWriter,
+  bounds: Bounds,
+  signal: AbortSignal | undefined,
+): Promise<Manifest> {
+  const { store, nodes } = db.parts;
+  // Read for each attempt: a tag that was made in between is seen.
+  const needed = await neededGenerations(store, db.uuid, signal);
+  const first = await firstKept(db, manifest, bounds, signal);
+  const sorted = [...needed].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const rules: PruneRules = {
+    keeps: (generation) => generation >= first || needed.has(generation),
+    decide: (from, to) => {
+      if (from >= first) return "all";
+      const isNeeded = sorted.some((generation) => generation >= from && generation <= to);
+      return to < first && !isNeeded ? "none" : undefined;
+    },
+  };
+  return await pruneVersions(manifest, rules, { nodes, writer, ...(signal && { signal }) });
+}
+
+/** The first generation that the policy keeps of itself. */
+async function firstKept(
+  db: OcdbtDatabase,
+  manifest: Manifest,
+  { before, keepLast }: Bounds,
+  signal: AbortSignal | undefined,
+): Promise<bigint> {
+  const { nodes } = db.parts;
+  const find = async (spec: { readonly time: bigint } | { readonly ancestor: number }): Promise<bigint | undefined> => {
+    try {
+      return (await resolveVersion(manifest, spec, nodes, { ...(signal && { signal }) })).generation;
+    } catch (error) {
+      if (isOcdbtError(error, "version-not-found")) return undefined;
+      throw error;
+    }
+  };
+  const byCount = await find({ ancestor: keepLast - 1 });
+  if (before === undefined || byCount === undefined) return byCount ?? 0n;
+  if (before <= 0n) return 0n;
+  const newestOlder = await find({ time: before - 1n });
+  const byAge = newestOlder === undefined ? 0n : newestOlder + 1n;
+  return byAge < byCount ? byAge : byCount;
+}

@@ -1,0 +1,92 @@
+/**
+ * A database and the forks that rely on its files, as far down as there are any.
+ *
+ * The members see one another's files under different names; {@link Member.physical} gives each file one name.
+ * @module
+ */
+import type { KvStore } from "@pcg/kvstore";
+import { OcdbtError } from "../errors.ts";
+import { forkDataPrefix, forkStack } from "../fork/layout.ts";
+import type { OpenFolder } from "../fork/open.ts";
+import { type ForkRegistration, folderInside, listRegistrations } from "../fork/registry.ts";
+import { MANIFEST_KEY } from "../format/index.ts";
+import type { NameFile } from "./reach.ts";
+
+export interface Member {
+  /** `undefined`: the database that the family begins with. */
+  readonly registration: ForkRegistration | undefined;
+  readonly store: KvStore;
+  /** A path as this member calls it, to the name that all members share. */
+  readonly physical: NameFile;
+  readonly close: () => Promise<void>;
+}
+
+export interface FamilyOptions {
+  /** Opens the folders of forks that lie outside of their base. */
+  readonly openFolder?: OpenFolder;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The database in `store`, its registered forks, and theirs. Each is to be closed.
+ * @throws `OcdbtError` `unsafe` when a registration or a fork's manifest cannot be found or read: what that fork needs is not known
+ */
+export async function* familyOf(store: KvStore, options: FamilyOptions): AsyncGenerator<Member> {
+  const root: Member = { registration: undefined, store, physical: (path) => path, close: async () => {} };
+  yield root;
+  yield* forksOf(root, options);
+}
+
+async function* forksOf(parent: Member, options: FamilyOptions): AsyncGenerator<Member> {
+  const { signal } = options;
+  for await (const { id, registration, error } of listRegistrations(parent.store, signal)) {
+    if (registration === undefined) throw unsafe(id, error.message, error);
+    const fork = await openMember(parent, registration, options);
+    const manifest = await fork.store.read(MANIFEST_KEY, {
+      range: { offset: 0, length: 0 },
+      ...(signal && { signal }),
+    });
+    if (manifest !== undefined) {
+      yield fork;
+      yield* forksOf(fork, options);
+      continue;
+    }
+    await fork.close();
+    // Its manifest goes first, so it needs nothing any more.
+    if (registration.dropping) continue;
+    throw unsafe(id, `it has no ${MANIFEST_KEY}: it is being made, or was lost; finish it, bring it back, or drop it`);
+  }
+}
+
+async function openMember(
+  parent: Member,
+  registration: ForkRegistration,
+  { openFolder }: FamilyOptions,
+): Promise<Member> {
+  const { id, location } = registration;
+  const own = forkDataPrefix(id);
+  if ("path" in location) {
+    const folder = folderInside(parent.store, location)!;
+    return {
+      registration,
+      store: forkStack(parent.store, folder, id),
+      physical: (path) => parent.physical(path.startsWith(own) ? location.path + path : path),
+      close: async () => {},
+    };
+  }
+  const folder = await openFolder?.(location);
+  if (folder === undefined) {
+    throw unsafe(id, `its folder ${location.url} lies elsewhere and was not opened; pass openFolder`);
+  }
+  return {
+    registration,
+    store: forkStack(parent.store, folder, id),
+    physical: (path) => (path.startsWith(own) ? `${location.url}|${path}` : parent.physical(path)),
+    close: async () => await folder.close(),
+  };
+}
+
+function unsafe(id: string, why: string, cause?: unknown): OcdbtError {
+  const message = `it is not known which files fork ${id} needs, so none can be removed: ${why}`;
+  return new OcdbtError("unsafe", message, { fields: { id }, ...(cause === undefined ? {} : { cause }) });
+}

@@ -1,0 +1,68 @@
+/**
+ * Which data files the versions of a manifest need: the mark of mark and sweep. Nodes that versions or forks share are visited once.
+ * @module
+ */
+import type { BtreeNodeReference, DataFileId, Manifest, VersionNodeReference } from "../format/types.ts";
+import { fileName, locationName } from "../io/node-reader.ts";
+import type { NodeReader } from "../parts.ts";
+import { drain } from "./progress.ts";
+
+/** A name for a file that is the same for all members of a family of databases. */
+export type NameFile = (path: string) => string;
+
+type Pending = { readonly version: VersionNodeReference } | { readonly tree: BtreeNodeReference };
+
+/** Collects files. Memory grows with the number of files and of nodes. */
+export class Reach {
+  /** Names of needed files. */
+  readonly files: Set<string> = new Set();
+  /** Paths, as the databases call them, of the files that are not reached through a base path. */
+  readonly ownPaths: Set<string> = new Set();
+  readonly #visited = new Set<string>();
+
+  /** Nodes visited so far. */
+  get nodes(): number {
+    return this.#visited.size;
+  }
+
+  /** Marks everything that any version of `manifest` needs. @throws `OcdbtError` when something of it cannot be read */
+  async mark(
+    manifest: Manifest,
+    nodes: NodeReader,
+    name: NameFile,
+    options: { readonly signal?: AbortSignal; readonly onNode?: () => void } = {},
+  ): Promise<void> {
+    const queue: Pending[] = [];
+    const add = (pending: Pending): void => {
+      const location = "version" in pending ? pending.version.location : pending.tree.location;
+      if (location === undefined) return;
+      // What a node's references mean depends on the base path it is reached by.
+      const node = `${location.file.basePath.length}:${name(locationName(location))}`;
+      if (this.#visited.has(node)) return;
+      this.#visited.add(node);
+      this.#keep(location.file, name);
+      queue.push(pending);
+    };
+    for (const version of manifest.versionNodes) add({ version });
+    for (const { root } of manifest.versions) add({ tree: root });
+    const visit = async (pending: Pending): Promise<void> => {
+      options.onNode?.();
+      if ("version" in pending) {
+        const node = await nodes.versionNode(pending.version, options);
+        if ("versions" in node) for (const { root } of node.versions) add({ tree: root });
+        else for (const version of node.children) add({ version });
+        return;
+      }
+      const node = await nodes.btreeNode(pending.tree, options);
+      if ("children" in node) for (const tree of node.children) add({ tree });
+      else for (const file of node.files) this.#keep(file, name);
+    };
+    await drain(queue, visit, options);
+  }
+
+  #keep(file: DataFileId, name: NameFile): void {
+    const path = fileName(file);
+    if (file.basePath === "") this.ownPaths.add(path);
+    this.files.add(name(path));
+  }
+}

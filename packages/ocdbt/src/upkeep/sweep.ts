@@ -1,0 +1,102 @@
+/**
+ * Sweeping: data files that no version needs any more are removed. Needed is what any version leads to, of the manifest, of each
+ * numbered manifest that is there, and of every registered fork.
+ *
+ * The order makes it safe beside writers: files are listed first, then manifests are read, so a file that a commit adds meanwhile is no
+ * candidate; and a candidate is removed only when it is still unneeded after the grace, since a commit writes its files before its manifest.
+ * @module
+ */
+import type { KvStore } from "@pcg/kvstore";
+import type { OcdbtDatabase } from "../contract.ts";
+import { OcdbtError } from "../errors.ts";
+import { pathToBytes } from "../format/index.ts";
+import type { FamilyOptions } from "./family.ts";
+import { markFamily } from "./mark-family.ts";
+import { dataPrefixOf, type FoundFile, listDataFiles } from "./own-files.ts";
+import { drain, type UpkeepOptions } from "./progress.ts";
+import { readSweepRecord, writeSweepRecord } from "./sweep-record.ts";
+import { findSweepTarget } from "./sweep-target.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export interface SweepOptions extends UpkeepOptions, FamilyOptions {
+  /** Look only; also the record of what waits stays as it is. */
+  readonly dryRun?: boolean;
+  /**
+   * How long a file must have been unneeded, as seen by this sweep and an earlier one; longer than any commit or restore takes. Default
+   * one day. 0 removes at once: only while nothing else writes to the database or its forks.
+   */
+  readonly graceMs?: number;
+  /** Where this database's writers put data files. Default: where its versions have them and `d/`; of a fork its own. */
+  readonly prefixes?: readonly string[];
+  /** Of a fork from which its base has merged: the store of the base, whose versions may need the fork's files. */
+  readonly base?: KvStore;
+  /** Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+export interface SweepResult {
+  /** Files that were removed, or would be. */
+  readonly removed: readonly FoundFile[];
+  /** Unneeded files whose grace is not over; a later sweep removes them. */
+  readonly waiting: readonly FoundFile[];
+  /** Data files of this database that are needed. */
+  readonly needed: number;
+}
+
+/**
+ * Removes what is not needed. Interrupted at any point, everything that is needed is there; run it again. Memory grows with the number of
+ * files and nodes, about 200 bytes each.
+ *
+ * @throws {@link OcdbtError} `unsafe` when it is not known what a fork needs; `corrupt`, `not-found` when a version cannot be read to its end
+ * (see `fsck`); nothing is removed then.
+ */
+export async function sweep(db: OcdbtDatabase, options: SweepOptions = {}): Promise<SweepResult> {
+  const { signal, dryRun, graceMs = DAY_MS, now = Date.now } = options;
+  if (!(graceMs >= 0)) throw new OcdbtError("bad-spec", `graceMs is ${graceMs}, expected milliseconds from 0 on`);
+  const { store } = db.parts;
+  const target = await findSweepTarget(db, options.base, signal);
+  const prefixes = new Set(options.prefixes ?? target.prefixes);
+  const files = await listed(store, prefixes, signal);
+  const { reach, names } = await markFamily(target.root, options);
+  const physical = names.get(target.forkUuid);
+  if (physical === undefined) {
+    throw new OcdbtError("unsafe", `this fork is not among those of the base ${target.root.url}; pass its own base`);
+  }
+  if (options.prefixes === undefined) {
+    const told = [...reach.ownPaths].map(dataPrefixOf).filter((prefix) => prefix !== undefined && target.owns(prefix));
+    const more = new Set((told as string[]).filter((prefix) => !prefixes.has(prefix)));
+    files.push(...(await listed(store, more, signal)));
+  }
+  const unneeded = files.filter(({ path }) => !reach.files.has(physical(path)));
+  const record = graceMs === 0 ? new Map<string, number>() : await readSweepRecord(store, db.uuid, signal);
+  const time = now();
+  const isDue = ({ path }: FoundFile): boolean => graceMs === 0 || time - (record.get(path) ?? time) >= graceMs;
+  const removed = unneeded.filter(isDue);
+  const waiting = unneeded.filter((file) => !isDue(file));
+  const result = { removed, waiting, needed: files.length - unneeded.length };
+  if (dryRun) return result;
+  await remove(store, removed, options);
+  const left = new Map(waiting.map(({ path }) => [path, record.get(path) ?? time]));
+  if (left.size > 0 || record.size > 0) await writeSweepRecord(store, db.uuid, left, signal);
+  return result;
+}
+
+async function listed(store: KvStore, prefixes: Iterable<string>, signal?: AbortSignal): Promise<FoundFile[]> {
+  const files: FoundFile[] = [];
+  for await (const file of listDataFiles(store, prefixes, signal)) files.push(file);
+  return files;
+}
+
+async function remove(store: KvStore, files: readonly FoundFile[], options: UpkeepOptions): Promise<void> {
+  const { signal, onProgress } = options;
+  let done = 0;
+  await drain(
+    [...files],
+    async ({ path }) => {
+      await store.write(pathToBytes(path), null, { ...(signal && { signal }) });
+      onProgress?.({ phase: "removing files", done: ++done, total: files.length });
+    },
+    options,
+  );
+}
