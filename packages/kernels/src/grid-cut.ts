@@ -27,8 +27,9 @@ export interface GridGraph {
   /** Capacity between neighbours for each of `DIRECTIONS`, 0 (not joined) to {@link MOST_WEIGHT}. */
   readonly weights: Uint16Array;
   /**
-   * Per voxel how much of the weight counts, of 255: a pair has weight·min(both)/255, rounded, and at least 1. Without it
-   * all counts.
+   * Per voxel how much of the weight counts, of 255: a pair has weight·e/255, rounded, and at least 1, where e is fifteen parts
+   * the lesser and one part the greater of both, so that a surface lies at the least voxels and, of equal ones, between them.
+   * Without evidence all counts.
    */
   readonly evidence?: Uint8Array;
 }

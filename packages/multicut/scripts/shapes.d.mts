@@ -7,8 +7,7 @@ export interface Shape {
   readonly inside: (x: number, y: number, z: number) => boolean;
   readonly side: (x: number, y: number, z: number) => number;
   readonly seeds: readonly (readonly Triple[])[];
-  /** How far, in voxels, an equally good surface may lie from the best one. */
-  readonly plateau?: number;
+  readonly within: number;
 }
 
 export const shapes: readonly Shape[];

@@ -28,8 +28,9 @@ export function gridCutOracle({ states, size, weights, evidence }: GridGraph): G
       if (i < 0 || j < 0 || l < 0 || i >= sx || j >= sy || l >= sz || weights[k] === 0) return;
       const other = i + sx * (j + sy * l);
       if (states[other] === OUTSIDE) return;
-      const least = evidence === undefined ? 255 : Math.min(evidence[voxel]!, evidence[other]!);
-      join(nodeOf(voxel), nodeOf(other), Math.max(1, Math.floor((weights[k]! * least + 127) / 255)));
+      const [one, two] = evidence === undefined ? [255, 255] : [evidence[voxel]!, evidence[other]!];
+      const parts = 15 * Math.min(one, two) + Math.max(one, two);
+      join(nodeOf(voxel), nodeOf(other), Math.max(1, Math.floor((weights[k]! * parts + 2040) / 4080)));
     });
   }
   let flow = 0;

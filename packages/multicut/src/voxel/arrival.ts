@@ -56,9 +56,12 @@ export function* arrive(
   return { side, first, second };
 }
 
+/** How much dearer the surface is at the border of the band than in the middle: of nearly equal surfaces the middle one counts. */
+const MIDDLE_BONUS = 0.05;
+
 /**
- * Where the surface may lie: 1 for voxels whose two nearest groups are about as far, |D₁−D₂| < band·(D₁+D₂). A voxel that only one group
- * reaches is not free.
+ * Where the surface may lie: voxels whose two nearest groups are about as far, |D₁−D₂| < band·(D₁+D₂), get how much area counts
+ * there, of 255; all others, and those that one group alone reaches, 0.
  */
 export function freeBand({ first, second }: Arrival, mask: Uint8Array, band: number): Uint8Array {
   const free = new Uint8Array(mask.length);
@@ -66,7 +69,8 @@ export function freeBand({ first, second }: Arrival, mask: Uint8Array, band: num
     if (mask[voxel] === 0 || second[voxel] === Number.POSITIVE_INFINITY) continue;
     const sum = first[voxel]! + second[voxel]!;
     // Both 0 where a coarse cell holds seeds of two groups: free as well.
-    if (sum === 0 || second[voxel]! - first[voxel]! < band * sum) free[voxel] = 1;
+    const away = sum === 0 ? 0 : (second[voxel]! - first[voxel]!) / sum;
+    if (away < band) free[voxel] = Math.round(255 * (1 - MIDDLE_BONUS * (1 - away / band)));
   }
   return free;
 }

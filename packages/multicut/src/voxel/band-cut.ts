@@ -19,12 +19,12 @@ interface Band {
   readonly sides: Uint8Array;
   readonly free: Uint8Array;
   readonly weights: Uint16Array;
-  readonly evidence: Uint8Array | undefined;
+  readonly evidence: Uint8Array;
 }
 
 /**
- * Cuts the level along the smallest surface: voxels of the mask with `free` 1 take any side, all others keep theirs. `sides` is
- * changed in place. Two sides: one minimum cut, exact. More: each side is isolated from all others, the dearest gets what no
+ * Cuts the level along the smallest surface: where `free` is 0 voxels keep their side, elsewhere it says how much area counts,
+ * of 255, beside the level's own evidence. `sides` is changed in place. Two sides: one minimum cut, exact. More: each side is isolated from all others, the dearest gets what no
  * other claims (Dahlhaus et al. 1994: at most 2−2/k times the smallest surface), then every two sides exchange voxels by
  * minimum cuts until no exchange makes the surface smaller. With `start` "given", exchanges begin at the sides given.
  */
@@ -42,20 +42,23 @@ export function* cutBand(
   if (inner === undefined) return;
   const box = grow(inner, 1, level.size);
   const voxels = box.size[0] * box.size[1] * box.size[2];
-  const own = voxels * (level.evidence === undefined ? 2 : 3);
-  budget.take(own);
+  budget.take(voxels * 3);
   const band: Band = {
     size: box.size,
     sides: cutOut(sides, level.size, box),
     free: cutOut(free, level.size, box),
     weights: cutWeights(level.voxelSize),
-    evidence: level.evidence && cutOut(level.evidence, level.size, box),
+    evidence: level.evidence ? cutOut(level.evidence, level.size, box) : new Uint8Array(voxels).fill(255),
   };
+  for (let voxel = 0; voxel < voxels; voxel++) {
+    const there = band.free[voxel]!;
+    if (there !== 0) band.evidence[voxel] = Math.round((band.evidence[voxel]! * there) / 255);
+  }
   const middle = count > 2 && start === "isolated" ? (from + to) / 2 : from;
   if (count > 2 && start === "isolated") yield* isolate(band, count, budget, phase, [from, middle]);
   yield* exchange(band, count, budget, phase, [middle, to]);
   putBack(sides, level.size, box, band.sides);
-  budget.give(own);
+  budget.give(voxels * 3);
 }
 
 /** Solves one two-sided cut of the band and returns which side each voxel takes (1 source, 2 sink, 0 outside). */
@@ -68,9 +71,9 @@ function* solve(
 ): Work<{ sides: Uint8Array; flow: number }> {
   let freeVoxels = 0;
   for (let voxel = 0; voxel < states.length; voxel++) if (states[voxel] === FREE) freeVoxels++;
-  const bytes = gridCutBytes(size, freeVoxels, evidence !== undefined) + states.length * 2;
+  const bytes = gridCutBytes(size, freeVoxels, true) + states.length * 2;
   budget.take(bytes);
-  const cut = yield* during(phase, span, gridCutSlices({ states, size, weights, ...(evidence && { evidence }) }));
+  const cut = yield* during(phase, span, gridCutSlices({ states, size, weights, evidence }));
   budget.give(bytes);
   return cut;
 }

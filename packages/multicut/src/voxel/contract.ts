@@ -34,7 +34,7 @@ export type SplitRequest = SplitObject & {
   readonly snapDistance?: number;
   /**
    * The share of the way between groups, 0 to 1, in which the surface may lie (`banded`): a voxel is free to take either side
-   * while |D₁−D₂|/(D₁+D₂) is below it. Default 0.7.
+   * while |D₁−D₂|/(D₁+D₂) is below it. Default 0.6.
    */
   readonly band?: number;
   readonly signal?: AbortSignal;

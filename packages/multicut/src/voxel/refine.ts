@@ -2,7 +2,7 @@
  * Carries a split from one level to a finer one.
  * @module
  */
-import type { Size } from "@pcg/kernels";
+import { DIRECTIONS, type Size } from "@pcg/kernels";
 import { cutBand } from "./band-cut.ts";
 import type { Budget } from "./budget.ts";
 import type { Work } from "./drive.ts";
@@ -47,31 +47,53 @@ export function fixTeams(
     }
   }
   for (const [cell, side] of owner) {
-    free[cell] = side === 0 ? 1 : 0;
+    free[cell] = side === 0 ? 255 : 0;
     if (side !== 0) sides[cell] = side;
   }
 }
 
-/** 1 for cells within two cells (26 neighbours) of another side: those that touch it, and those next to them. */
-function nearSurface(sides: Uint8Array, size: Size): Uint8Array {
-  const [sx, sy, sz] = size;
-  const touching = new Uint8Array(sides.length);
+/** Of equal surfaces the one in the cells that touch the coarse surface counts. */
+const [AT_SURFACE, NEAR_SURFACE] = [250, 255];
+
+/** Cells within two cells (26 neighbours) of another side: those that touch it, and those next to them. */
+function nearSurface(sides: Uint8Array, [sx, sy, sz]: Size): Uint8Array {
   const near = new Uint8Array(sides.length);
-  for (const pass of [0, 1]) {
-    for (let z = 0, cell = 0; z < sz; z++) {
-      for (let y = 0; y < sy; y++) {
-        for (let x = 0; x < sx; x++, cell++) {
-          const side = sides[cell]!;
-          if (side === 0) continue;
-          for (let k = Math.max(0, z - 1); k <= Math.min(sz - 1, z + 1); k++) {
-            for (let j = Math.max(0, y - 1); j <= Math.min(sy - 1, y + 1); j++) {
-              for (let i = Math.max(0, x - 1); i <= Math.min(sx - 1, x + 1); i++) {
-                const other = i + sx * (j + sy * k);
-                if (pass === 1) near[cell]! |= touching[other]!;
-                else if (sides[other] !== 0 && sides[other] !== side) touching[cell] = 1;
-              }
-            }
-          }
+  const touching: number[] = [];
+  const offsets = Int32Array.from(DIRECTIONS, ([x, y, z]) => x + sx * (y + sy * z));
+  const inBlock = (x: number, y: number, z: number, k: number): boolean => {
+    const [dx, dy, dz] = DIRECTIONS[k]!;
+    return x + dx >= 0 && x + dx < sx && y + dy >= 0 && y + dy < sy && z + dz < sz;
+  };
+  const touch = (cell: number): void => {
+    if (near[cell] === 0) touching.push(cell);
+    near[cell] = AT_SURFACE;
+  };
+  for (let z = 0, cell = 0; z < sz; z++) {
+    for (let y = 0; y < sy; y++) {
+      for (let x = 0; x < sx; x++, cell++) {
+        const side = sides[cell]!;
+        if (side === 0) continue;
+        // Later neighbours suffice: both ends of a pair touch.
+        const border = x === 0 || x === sx - 1 || y === 0 || y === sy - 1 || z === sz - 1;
+        for (let k = 0; k < 13; k++) {
+          if (border && !inBlock(x, y, z, k)) continue;
+          const other = cell + offsets[k]!;
+          if (sides[other] === 0 || sides[other] === side) continue;
+          touch(cell);
+          touch(other);
+        }
+      }
+    }
+  }
+  for (const cell of touching) {
+    const x = cell % sx;
+    const y = Math.floor(cell / sx) % sy;
+    const z = Math.floor(cell / (sx * sy));
+    for (let k = Math.max(0, z - 1); k <= Math.min(sz - 1, z + 1); k++) {
+      for (let j = Math.max(0, y - 1); j <= Math.min(sy - 1, y + 1); j++) {
+        for (let i = Math.max(0, x - 1); i <= Math.min(sx - 1, x + 1); i++) {
+          const other = i + sx * (j + sy * k);
+          if (near[other] === 0) near[other] = NEAR_SURFACE;
         }
       }
     }

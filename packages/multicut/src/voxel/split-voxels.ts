@@ -21,10 +21,8 @@ import { fixTeams, refine } from "./refine.ts";
 import { depths, ridgeCosts } from "./ridge.ts";
 
 /** The surface is first sought at a level of at most this many cells. */
-const BANDED_CELLS = 2 ** 19;
-/** Fronts alone are cheap: their levels may be finer. */
-const GEODESIC_CELLS = 2 ** 22;
-const DEFAULT_BAND = 0.7;
+const COARSE_CELLS = 2 ** 19;
+const DEFAULT_BAND = 0.6;
 
 /**
  * Splits an object between two or more groups of seeds. The same seeds in any order give the same sides, and so does the
@@ -58,8 +56,7 @@ function* splitWork(request: SplitRequest): Work<VoxelSplit> {
   if (evidence.evidence) budget.take(mask.length);
   const finest: Level = { factor: [1, 1, 1], size: box.size, voxelSize, mask, ...evidence };
 
-  const cells = request.method === "geodesic" ? GEODESIC_CELLS : BANDED_CELLS;
-  const factors = poolingFactors(box.size, voxelSize, cells);
+  const factors = poolingFactors(box.size, voxelSize, COARSE_CELLS);
   let coarse = levelOf(finest, factors.at(-1)!, budget);
   const teams = yield* joinTeams(finest, coarse, groups, budget);
   // Every team needs a cell of its own to be told from the others.
