@@ -97,7 +97,7 @@ export async function openKvStoreSpec(
 ): Promise<KvStore> {
   options.signal?.throwIfAborted();
   if (!isKvStoreSpec(spec)) {
-    throw badSpec(spec, 'it must be a URL or an object with a "driver" and, if any, a "path", which are strings');
+    throw badSpec(spec, 'it must be a URL or an object whose "driver" and, if any, "path" are well-formed strings');
   }
   if (typeof spec === "string") return await openPrefix(parseUrl(spec), drivers, options);
   const driver = lookUp(drivers, spec.driver);

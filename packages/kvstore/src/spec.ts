@@ -24,7 +24,7 @@ export function isKvStoreSpec(value: unknown): value is KvStoreSpec {
   if (typeof value === "string") return true;
   if (typeof value !== "object" || value === null) return false;
   const { driver, path } = value as Record<string, unknown>;
-  return typeof driver === "string" && (path === undefined || typeof path === "string");
+  return typeof driver === "string" && (path === undefined || (typeof path === "string" && isWellFormed(path)));
 }
 
 /**
@@ -53,6 +53,10 @@ export function badSpec(spec: unknown, reason: string, cause?: unknown): KvStore
   const driver = typeof spec === "object" && spec !== null ? (spec as { driver?: unknown }).driver : undefined;
   const what = typeof driver === "string" ? `spec of driver ${JSON.stringify(driver)}` : "kvstore spec";
   return new KvStoreError("bad-spec", `cannot read ${what}: ${reason}`, cause === undefined ? {} : { cause });
+}
+
+function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
 }
 
 /**

@@ -143,7 +143,7 @@ testKvStore(
     return { store: await openKvStoreSpec(spec, fileDriver()), cleanup: () => rm(folder, { recursive: true }) };
   },
   api,
-  { capabilities: everything },
+  { capabilities: everything, seeds: [1], steps: 60 },
 );
 
 testKvStore(
@@ -201,7 +201,7 @@ testKvStore(
     return { store, cleanup: () => rm(folder, { recursive: true }) };
   },
   api,
-  { capabilities: everything, steps: 80 },
+  { capabilities: everything, seeds: [1], steps: 60 },
 );
 
 testKvStore(

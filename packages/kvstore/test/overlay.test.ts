@@ -183,6 +183,43 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await Promise.resolve();
 }
 
+test.each([1, 2, 3, 4])("behaves over a filled store as one map does, reopened at any time (seed %i)", async (seed) => {
+  const random = new Random(seed);
+  const names = ["", "a", "a/", "a/b", "b", "b/c", "c", "d", "e"];
+  const name = () => names[random.below(names.length)]!;
+  const contents = Object.fromEntries(names.filter(() => random.below(2) === 0).map((key) => [key, `lower ${key}`]));
+  const lower = await holding(contents);
+  const upper = memoryKvStore();
+  const model = new Map(Object.entries(contents));
+  let both = overlay(upper, lower);
+  for (let step = 0; step < 300; step++) {
+    const key = name();
+    const generation = (await both.read(key))?.generation ?? null;
+    const known = model.get(key);
+    // A condition that holds, one that does not, none.
+    const ifGeneration = [generation, random.below(2) === 0 ? null : "l99", undefined][random.below(3)];
+    const condition = ifGeneration === undefined ? {} : { ifGeneration };
+    const holds = ifGeneration === undefined || ifGeneration === generation;
+    const choice = random.below(10);
+    if (choice < 4) {
+      const value = random.below(2) === 0 ? `${step}` : "x".repeat(tombstoneLength);
+      expect((await both.write(key, bytes(value), condition)).written).toBe(holds);
+      if (holds) model.set(key, value);
+    } else if (choice < 8) {
+      expect(await both.write(key, null, condition)).toEqual({ written: holds, generation: holds ? null : generation });
+      if (holds) model.delete(key);
+    } else if (choice === 8) both = overlay(upper, lower);
+    else {
+      const [start, end] = [key, name()].sort();
+      await both.deleteRange({ start: bytes(start!), end: bytes(end!) });
+      for (const one of names) if (start! <= one && one < end!) model.delete(one);
+    }
+    expect(known === undefined).toBe(generation === null);
+    expect(await texts(both)).toEqual(Object.fromEntries(model));
+  }
+  expect(await texts(lower)).toEqual(contents);
+});
+
 test("deleteRange stops at a failure and tells it", async () => {
   const lower = await holding(Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`k${10 + i}`, "x"])));
   const upper = withFaults(

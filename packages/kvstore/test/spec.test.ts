@@ -2,7 +2,10 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  isKvStoreError,
   type KvStoreSpec,
+  kvStackDriver,
+  memoryDriver,
   openKvStoreSpec,
   readValue,
   storeSpec,
@@ -12,6 +15,7 @@ import {
 } from "@pcg/kvstore";
 import { fileDriver, fileKvStore } from "@pcg/kvstore/file";
 import { httpDriver, httpKvStore } from "@pcg/kvstore/http";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { serve } from "./http-server.ts";
 
@@ -127,4 +131,78 @@ test("a gcs spec is the public bucket", async () => {
   await expect(openKvStoreSpec({ driver: "gcs", bucket: "No/Bucket" }, google)).rejects.toMatchObject({
     code: "bad-spec",
   });
+});
+
+test("any JSON is opened or refused by a typed error, and what is opened opens again from its own JSON", async () => {
+  const all = { ...drivers, ...memoryDriver(), ...kvStackDriver() };
+  const text = fc.oneof(
+    fc.constantFrom(
+      "",
+      "a",
+      "/x/",
+      "a/b",
+      "\0",
+      "\ud800",
+      "é%",
+      "http://h/100%",
+      "http://h:x/",
+      "file:///a|",
+      "memory://a/b",
+      "gs://bucket/a",
+    ),
+    fc.string({ unit: "binary", maxLength: 8 }),
+  );
+  const value = fc.oneof(
+    { weight: 3, arbitrary: text },
+    fc.jsonValue({ maxDepth: 1 }),
+    fc.integer({ min: -1, max: 3 }),
+  );
+  const { spec } = fc.letrec((tie) => ({
+    spec: fc.oneof({ maxDepth: 3 }, text, tie("plain"), tie("stack")),
+    plain: fc.record(
+      {
+        driver: fc.constantFrom("memory", "file", "http", "gcs", "kvstack", "other"),
+        path: value,
+        base_url: value,
+        bucket: value,
+        headers: fc.array(value, { maxLength: 2 }),
+        file_io_sync: value,
+        file_io_locking: fc.record({ mode: value }),
+        layers: value,
+      },
+      { requiredKeys: ["driver"] },
+    ),
+    stack: fc.record(
+      { driver: fc.constant("kvstack"), path: text, layers: fc.array(tie("layer"), { maxLength: 3 }) },
+      { requiredKeys: ["driver", "layers"] },
+    ),
+    layer: fc.record(
+      {
+        base: tie("spec"),
+        exact: value,
+        prefix: value,
+        inclusive_min: value,
+        exclusive_max: value,
+        strip_prefix: value,
+      },
+      { requiredKeys: ["base"] },
+    ),
+  }));
+  let opened = 0;
+  await fc.assert(
+    fc.asyncProperty(spec, async (json) => {
+      let store: Awaited<ReturnType<typeof openKvStoreSpec>>;
+      try {
+        store = await openKvStoreSpec(json as KvStoreSpec, all);
+      } catch (error) {
+        if (!isKvStoreError(error)) throw error;
+        return;
+      }
+      opened++;
+      const published = JSON.parse(JSON.stringify(storeSpec(store))) as KvStoreSpec;
+      expect(storeSpec(await openKvStoreSpec(published, all))).toEqual(published);
+    }),
+    { numRuns: 700 },
+  );
+  expect(opened).toBeGreaterThan(20);
 });

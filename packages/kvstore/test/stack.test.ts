@@ -143,7 +143,13 @@ describe("a stack", () => {
 
 const hex = (key: Uint8Array) => Buffer.from(key).toString("hex");
 const compare = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b);
-type Chosen = { exact?: Uint8Array; prefix?: Uint8Array; inclusiveMin?: Uint8Array; exclusiveMax?: Uint8Array };
+type Chosen = {
+  store?: KvStore;
+  exact?: Uint8Array;
+  prefix?: Uint8Array;
+  inclusiveMin?: Uint8Array;
+  exclusiveMax?: Uint8Array;
+};
 
 function canStack({ inclusiveMin, exclusiveMax }: Chosen): boolean {
   return exclusiveMax === undefined || exclusiveMax.length === 0 || compare(inclusiveMin!, exclusiveMax) <= 0;

@@ -32,8 +32,11 @@ function openHttp(base: UrlBase, options: HttpDriverOptions): KvStore {
 function openHttpSpec(spec: KvStoreSpecObject, options: HttpDriverOptions): KvStore {
   checkSpecMembers(spec, ["base_url", "headers", "http_request_concurrency", "http_request_retries"]);
   const { base_url: base, headers: lines = [], path = "" } = spec;
-  if (typeof base !== "string" || !/^https?:\/\//i.test(base) || !URL.canParse(base) || base.includes("#")) {
-    throw badSpec(spec, `"base_url" must be an http:// or https:// URL without "#", not ${JSON.stringify(base)}`);
+  if (typeof base !== "string" || !isHttpUrl(base)) {
+    throw badSpec(
+      spec,
+      `"base_url" must be an http:// or https:// URL of percent-encoded UTF-8 without "#", not ${JSON.stringify(base)}`,
+    );
   }
   const headers = { ...options.headers, ...readHeaders(spec, lines) };
   const url = new URL(base);
@@ -43,6 +46,16 @@ function openHttpSpec(spec: KvStoreSpecObject, options: HttpDriverOptions): KvSt
   url.pathname = whole.slice(0, end);
   const store = httpKvStore(url.href, { ...options, headers });
   return end === whole.length ? store : withPrefix(store, decodeURIComponent(whole.slice(end)));
+}
+
+function isHttpUrl(text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || text.includes("#") || !URL.canParse(text)) return false;
+  try {
+    decodeURIComponent(new URL(text).pathname);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readHeaders(spec: KvStoreSpecObject, lines: unknown): Record<string, string> {

@@ -127,24 +127,25 @@ export function lastNotAfter<T extends { readonly range: KeyRange }>(
 
 /** Lays ranges over each other, the later above: what shows is parts in key order, each of one layer. */
 export function flattenLayers<T extends { readonly range: KeyRange }>(layers: readonly T[]): T[] {
-  let parts: T[] = [];
-  for (const layer of layers) {
-    const { start, end } = layer.range;
-    if (isEmptyRange(layer.range)) continue;
-    const before: T[] = [];
-    const after: T[] = [];
-    for (const part of parts) {
-      const { range } = part;
-      if (compareKeys(range.start, start) < 0) {
-        const cut = range.end !== undefined && compareKeys(range.end, start) <= 0 ? range.end : start;
-        before.push({ ...part, range: { start: range.start, end: cut } });
-      }
-      if (end !== undefined && (range.end === undefined || compareKeys(end, range.end) < 0)) {
-        const cut = compareKeys(range.start, end) >= 0 ? range.start : end;
-        after.push({ ...part, range: range.end === undefined ? { start: cut } : { start: cut, end: range.end } });
-      }
+  return layers.reduce<T[]>(layOver, []);
+}
+
+/** One step of {@link flattenLayers}. */
+export function layOver<T extends { readonly range: KeyRange }>(parts: readonly T[], layer: T): T[] {
+  const { start, end } = layer.range;
+  if (isEmptyRange(layer.range)) return [...parts];
+  const before: T[] = [];
+  const after: T[] = [];
+  for (const part of parts) {
+    const { range } = part;
+    if (compareKeys(range.start, start) < 0) {
+      const cut = range.end !== undefined && compareKeys(range.end, start) <= 0 ? range.end : start;
+      before.push({ ...part, range: { start: range.start, end: cut } });
     }
-    parts = [...before, layer, ...after];
+    if (end !== undefined && (range.end === undefined || compareKeys(end, range.end) < 0)) {
+      const cut = compareKeys(range.start, end) >= 0 ? range.start : end;
+      after.push({ ...part, range: range.end === undefined ? { start: cut } : { start: cut, end: range.end } });
+    }
   }
-  return parts;
+  return [...before, layer, ...after];
 }

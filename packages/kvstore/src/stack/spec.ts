@@ -6,7 +6,15 @@ import type { Key, KeyRange } from "../contract.ts";
 import { compareKeys, inRange, isEmptyRange, keyText } from "../keys.ts";
 import type { OpenSpec } from "../open.ts";
 import { badSpec, checkMembers, isKvStoreSpec, type KvStoreSpec, type KvStoreSpecObject } from "../spec.ts";
-import { flattenLayers, type LayerSelector, lastNotAfter, mapSelector, type StackLayer, stripsAll } from "./layer.ts";
+import {
+  flattenLayers,
+  type LayerSelector,
+  lastNotAfter,
+  layOver,
+  mapSelector,
+  type StackLayer,
+  stripsAll,
+} from "./layer.ts";
 
 const selectors = {
   exact: "exact",
@@ -43,11 +51,13 @@ interface MappedLayer {
 
 /** Whether every layer begins within those before it, or before all of them. */
 function isReadRightly(mapped: readonly MappedLayer[]): boolean {
-  return mapped.every(({ range }, i) => {
-    const below = flattenLayers(mapped.slice(0, i));
-    const neighbour = lastNotAfter(below, range.start);
-    return !isEmptyRange(range) && (neighbour === undefined || inRange(range.start, neighbour.range));
-  });
+  let below: MappedLayer[] = [];
+  for (const layer of mapped) {
+    const neighbour = lastNotAfter(below, layer.range.start);
+    if (isEmptyRange(layer.range) || (neighbour && !inRange(layer.range.start, neighbour.range))) return false;
+    below = layOver(below, layer);
+  }
+  return true;
 }
 
 /** A layer for what shows of one: itself when that is all. */
