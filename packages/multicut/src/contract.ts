@@ -38,7 +38,11 @@ export interface Contraction {
  * @throws MulticutError `INVALID_EDGES`, `INVALID_AFFINITIES`, `TOO_LARGE`.
  */
 export function contract(edges: BigUint64Array, affinities: Float64Array | Float32Array): Contraction {
-  const weights = checkEdges(edges, affinities);
+  return contractRows(edges, checkEdges(edges, affinities));
+}
+
+/** {@link contract} for checked rows, whose weights may be negative. */
+export function contractRows(edges: BigUint64Array, weights: Float64Array): Contraction {
   const { ids, index: ends } = indexIds(edges);
   if (ids.length > MAX_SUPERVOXELS) {
     throw new MulticutError(

@@ -24,45 +24,48 @@ export interface Graph {
 }
 
 /**
- * Builds the graph of the edges `ends[2i]`–`ends[2i+1]` with weight `weights[i]`; loops are dropped. O(V + E): two stable
- * counting sorts. Memory: about 56 bytes per edge while it runs, 48 after.
+ * Builds the graph of the edges `ends[2i]`–`ends[2i+1]` with weight `weights[i]`; loops are dropped. Rows are scattered into
+ * buckets by their lower end, buckets sorted by upper end, equal ones merged: O(V + E) for bounded degrees, E log E at worst.
+ * Memory: about 60 bytes per edge while it runs, 40 after.
  */
 export function buildGraph(size: number, ends: Int32Array, weights: Float64Array): Graph {
-  const order = sortByEnds(size, ends);
-  const lower = new Int32Array(order.length);
-  const upper = new Int32Array(order.length);
-  const capacities = new Float64Array(order.length);
-  const strongest = new Float64Array(order.length);
+  const buckets = scatterByLower(size, ends, weights);
+  const { starts, upper, weight } = buckets;
+  const lower = new Int32Array(upper.length);
+  const strongest = new Float64Array(upper.length);
+  // Merged edges are written over rows that were read already.
   let count = 0;
-  for (let from = 0; from < order.length; ) {
-    const first = order[from]!;
-    const low = Math.min(ends[2 * first]!, ends[2 * first + 1]!);
-    const high = Math.max(ends[2 * first]!, ends[2 * first + 1]!);
-    let to = from + 1;
-    let sum = weights[first]!;
-    let most = sum;
-    for (; to < order.length; to++) {
-      const next = order[to]!;
-      const a = ends[2 * next]!;
-      const b = ends[2 * next + 1]!;
-      if (Math.min(a, b) !== low || Math.max(a, b) !== high) break;
-      sum += weights[next]!;
-      most = Math.max(most, weights[next]!);
+  for (let v = 0; v < size; v++) {
+    const end = starts[v + 1]!;
+    sortBucket(upper, weight, starts[v]!, end);
+    for (let from = starts[v]!; from < end; ) {
+      const high = upper[from]!;
+      let sum = weight[from]!;
+      let most = sum;
+      let to = from + 1;
+      for (; to < end && upper[to] === high; to++) {
+        sum += weight[to]!;
+        most = Math.max(most, weight[to]!);
+      }
+      // A sum of two is the same in either order; longer runs are added smallest first, so that input order cannot show.
+      if (to - from > 2)
+        sum = weight
+          .slice(from, to)
+          .sort()
+          .reduce((total, part) => total + part, 0);
+      lower[count] = v;
+      upper[count] = high;
+      weight[count] = sum;
+      strongest[count++] = most;
+      from = to;
     }
-    // A sum of two is the same in either order; longer runs are added smallest first, so that input order cannot show.
-    if (to - from > 2) sum = sumAscending(weights, order, from, to);
-    lower[count] = low;
-    upper[count] = high;
-    capacities[count] = sum;
-    strongest[count++] = most;
-    from = to;
   }
   return linkArcs(
     size,
-    lower.slice(0, count),
-    upper.slice(0, count),
-    capacities.slice(0, count),
-    strongest.slice(0, count),
+    lower.subarray(0, count),
+    upper.subarray(0, count),
+    weight.subarray(0, count),
+    strongest.subarray(0, count),
   );
 }
 
@@ -71,44 +74,67 @@ export function withCapacities(graph: Graph, capacities: Float64Array): Graph {
   return { ...graph, capacities };
 }
 
-/** Row numbers of the edges that are no loops, ascending by (lower end, upper end). */
-function sortByEnds(size: number, ends: Int32Array): Int32Array {
-  const rows = ends.length / 2;
-  const byUpper = new Int32Array(size + 1);
-  const byLower = new Int32Array(size + 1);
-  let kept = 0;
-  for (let i = 0; i < rows; i++) {
-    const a = ends[2 * i]!;
-    const b = ends[2 * i + 1]!;
+/** Upper ends and weights of the rows that are no loops, grouped by lower end. */
+function scatterByLower(
+  size: number,
+  ends: Int32Array,
+  weights: Float64Array,
+): { starts: Int32Array; upper: Int32Array; weight: Float64Array } {
+  const starts = new Int32Array(size + 1);
+  for (let i = 0; i < ends.length; i += 2) {
+    const a = ends[i]!;
+    const b = ends[i + 1]!;
+    if (a !== b) starts[Math.min(a, b) + 1]!++;
+  }
+  for (let v = 0; v < size; v++) starts[v + 1]! += starts[v]!;
+  const next = starts.slice(0, size);
+  const upper = new Int32Array(starts[size]!);
+  const weight = new Float64Array(starts[size]!);
+  for (let i = 0; i < ends.length; i += 2) {
+    const a = ends[i]!;
+    const b = ends[i + 1]!;
     if (a === b) continue;
-    kept++;
-    byLower[Math.min(a, b) + 1]!++;
-    byUpper[Math.max(a, b) + 1]!++;
+    const at = next[Math.min(a, b)]!++;
+    upper[at] = Math.max(a, b);
+    weight[at] = weights[i >> 1]!;
   }
-  for (let v = 0; v < size; v++) {
-    byUpper[v + 1]! += byUpper[v]!;
-    byLower[v + 1]! += byLower[v]!;
-  }
-  const half = new Int32Array(kept);
-  for (let i = 0; i < rows; i++) {
-    const a = ends[2 * i]!;
-    const b = ends[2 * i + 1]!;
-    if (a !== b) half[byUpper[Math.max(a, b)]!++] = i;
-  }
-  const order = new Int32Array(kept);
-  for (let k = 0; k < kept; k++) {
-    const i = half[k]!;
-    const a = ends[2 * i]!;
-    const b = ends[2 * i + 1]!;
-    order[byLower[Math.min(a, b)]!++] = i;
-  }
-  return order;
+  return { starts, upper, weight };
 }
 
-function sumAscending(weights: Float64Array, order: Int32Array, from: number, to: number): number {
-  const run = new Float64Array(to - from);
-  for (let i = from; i < to; i++) run[i - from] = weights[order[i]!]!;
-  return run.sort().reduce((sum, weight) => sum + weight, 0);
+/** Buckets beyond this size take the native sort. */
+const INSERTION_LIMIT = 24;
+
+/** Sorts `upper[from … to)` ascending and carries `weight` along. */
+function sortBucket(upper: Int32Array, weight: Float64Array, from: number, to: number): void {
+  if (to - from > INSERTION_LIMIT) {
+    sortLargeBucket(upper, weight, from, to);
+    return;
+  }
+  for (let i = from + 1; i < to; i++) {
+    const end = upper[i]!;
+    const amount = weight[i]!;
+    let at = i;
+    for (; at > from && upper[at - 1]! > end; at--) {
+      upper[at] = upper[at - 1]!;
+      weight[at] = weight[at - 1]!;
+    }
+    upper[at] = end;
+    weight[at] = amount;
+  }
+}
+
+/** Sorts by one double per row, its upper end and its place: exact while upper end times bucket size stays below 2^53. */
+function sortLargeBucket(upper: Int32Array, weight: Float64Array, from: number, to: number): void {
+  const length = to - from;
+  const keys = new Float64Array(length);
+  for (let i = 0; i < length; i++) keys[i] = upper[from + i]! * length + i;
+  keys.sort();
+  const amounts = weight.slice(from, to);
+  for (let i = 0; i < length; i++) {
+    const end = Math.floor(keys[i]! / length);
+    upper[from + i] = end;
+    weight[from + i] = amounts[keys[i]! - end * length]!;
+  }
 }
 
 function linkArcs(

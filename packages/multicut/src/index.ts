@@ -7,6 +7,7 @@ export { isMulticutError, MulticutError, type MulticutErrorCode } from "./errors
 export type { Graph } from "./graph.ts";
 export { type MaxFlow, type MinCut, maxFlow, minCut } from "./min-cut.ts";
 export { multicut } from "./multicut.ts";
+export { logOdds, type Partition, type PartitionInput, partition } from "./partition/partition.ts";
 export type {
   Alternative,
   CarriedFlow,

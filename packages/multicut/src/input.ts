@@ -7,23 +7,8 @@ const LARGEST_AFFINITY = 1e200;
 
 /** Checks an edge list and returns its affinities in double precision. */
 export function checkEdges(edges: BigUint64Array, affinities: Float64Array | Float32Array): Float64Array {
-  const rows = checkPairs(edges, "edges", "INVALID_EDGES") / 2;
-  if (!(affinities instanceof Float64Array || affinities instanceof Float32Array)) {
-    throw new MulticutError(
-      "INVALID_AFFINITIES",
-      `affinities must be a Float64Array or Float32Array, got ${describe(affinities)}`,
-    );
-  }
-  if (affinities.length !== rows) {
-    throw new MulticutError(
-      "INVALID_AFFINITIES",
-      `affinities has ${affinities.length} values for ${rows} edges (edges has ${edges.length} ids); give one per pair`,
-      { affinities: affinities.length, rows },
-    );
-  }
-  // One array kind inside the loops; doubles hold every float exactly.
-  const weights = affinities instanceof Float64Array ? affinities : new Float64Array(affinities);
-  for (let i = 0; i < rows; i++) {
+  const weights = checkEdgeList(edges, affinities, "affinities");
+  for (let i = 0; i < weights.length; i++) {
     const weight = weights[i]!;
     if (weight === 0 || weight === Infinity || (weight >= SMALLEST_AFFINITY && weight <= LARGEST_AFFINITY)) continue;
     throw new MulticutError(
@@ -34,6 +19,30 @@ export function checkEdges(edges: BigUint64Array, affinities: Float64Array | Flo
     );
   }
   return weights;
+}
+
+/** Checks that there is one number per pair and returns the numbers in double precision. */
+export function checkEdgeList(
+  edges: BigUint64Array,
+  numbers: Float64Array | Float32Array,
+  name: "affinities" | "weights",
+): Float64Array {
+  const rows = checkPairs(edges, "edges", "INVALID_EDGES") / 2;
+  if (!(numbers instanceof Float64Array || numbers instanceof Float32Array)) {
+    throw new MulticutError(
+      "INVALID_AFFINITIES",
+      `${name} must be a Float64Array or Float32Array, got ${describe(numbers)}`,
+    );
+  }
+  if (numbers.length !== rows) {
+    throw new MulticutError(
+      "INVALID_AFFINITIES",
+      `${name} has ${numbers.length} values for ${rows} edges (edges has ${edges.length} ids); give one per pair`,
+      { values: numbers.length, rows },
+    );
+  }
+  // One array kind inside the loops; doubles hold every float exactly.
+  return numbers instanceof Float64Array ? numbers : new Float64Array(numbers);
 }
 
 /** Checks a list of pairs of ids and returns its length. */

@@ -1,7 +1,6 @@
-import { augmentFlow } from "./boykov-kolmogorov.ts";
 import { MulticutError } from "./errors.ts";
 import type { Graph } from "./graph.ts";
-import { pushFlow, pushPreflow } from "./push-relabel.ts";
+import { type Preflow, pushPreflow, returnExcess } from "./push-relabel.ts";
 import { outflow, type Residuals, SINK, SOURCE, scaleCapacities } from "./residuals.ts";
 
 /** A minimum cut. */
@@ -18,8 +17,6 @@ export interface MaxFlow extends MinCut {
   readonly edgeFlow: Float64Array;
 }
 
-/** The solver that measured fastest by number of edges; see the README's table. */
-const SMALL_GRAPH = 30_000;
 /** What a verification tolerates, relative. */
 const TOLERANCE = 1e-9;
 
@@ -32,56 +29,48 @@ const TOLERANCE = 1e-9;
  * @throws MulticutError `INVALID_GROUPS`, or `INTERNAL` if the verification fails.
  */
 export function minCut(graph: Graph, sources: Iterable<number>, sinks: Iterable<number>): MinCut {
-  const roles = assignRoles(graph, sources, sinks);
-  return solve(graph, roles, graph.lower.length < SMALL_GRAPH ? augmentFlow : pushPreflow).cut;
+  const { flow, side } = solve(graph, assignRoles(graph, sources, sinks));
+  return { flow, side };
 }
 
 /** {@link minCut} with the flow that proves it: what enters a vertex leaves it, terminals apart. */
 export function maxFlow(graph: Graph, sources: Iterable<number>, sinks: Iterable<number>): MaxFlow {
   const roles = assignRoles(graph, sources, sinks);
-  const small = graph.lower.length < SMALL_GRAPH;
-  const { cut, initial, scaled } = solve(graph, roles, small ? augmentFlow : pushFlow);
+  const { flow, side, scaled, preflow, bound } = solve(graph, roles);
+  returnExcess(graph, roles, scaled.residual, preflow);
+  const before = scaleCapacities(graph, roles, bound).residual;
   const edgeFlow = new Float64Array(graph.lower.length);
-  // Push-relabel sends its flow from the sinks to the sources.
-  const direction = small ? scaled.unit : -scaled.unit;
   for (let v = 0; v < graph.size; v++) {
     for (let a = graph.offsets[v]!; a < graph.offsets[v + 1]!; a++) {
-      const e = graph.edgeOf[a]!;
-      if (graph.heads[a]! > v) edgeFlow[e] = direction * (initial[e]! - scaled.residual[a]!);
+      // The solver pushes from the sinks to the sources: what it sent up the edge flows down.
+      if (graph.heads[a]! > v) edgeFlow[graph.edgeOf[a]!] = (scaled.residual[a]! - before[a]!) * scaled.unit;
     }
   }
-  return { ...cut, edgeFlow };
+  return { flow, side, edgeFlow };
 }
 
-type Solver = (graph: Graph, roles: Uint8Array, residual: Float64Array) => number;
-
-interface Solved {
-  readonly cut: MinCut;
+interface Solved extends MinCut {
   readonly scaled: Residuals;
-  /** Residuals per edge before any flow. */
-  readonly initial: Float64Array;
+  readonly preflow: Preflow;
+  /** What the capacities were scaled by. */
+  readonly bound: number;
 }
 
 /** Solves, and again with a finer unit while the cut found is so much lighter than the bound that rounding could show. */
-export function solve(graph: Graph, roles: Uint8Array, solver: Solver): Solved {
+function solve(graph: Graph, roles: Uint8Array): Solved {
   let bound = Math.min(outflow(graph, roles, SOURCE, Infinity), outflow(graph, roles, SINK, Infinity));
   for (;;) {
     const scaled = scaleCapacities(graph, roles, bound);
-    const initial = new Float64Array(graph.lower.length);
-    for (let a = 0; a < graph.heads.length; a++) initial[graph.edgeOf[a]!] = scaled.residual[a]!;
-    const units = bound === 0 ? 0 : solver(graph, roles, scaled.residual);
-    const side =
-      solver === augmentFlow || bound === 0
-        ? reachedFrom(graph, roles, scaled.residual)
-        : reaching(graph, roles, scaled.residual);
+    const preflow = pushPreflow(graph, roles, scaled.residual);
+    const side = reaching(graph, roles, scaled.residual);
     const { weight, edges } = weigh(graph, side);
     const rounding = edges * scaled.unit;
     if (rounding > 0.1 * TOLERANCE * weight && weight < bound / 2) {
       bound = weight;
       continue;
     }
-    verify(roles, side, weight, units * scaled.unit, rounding);
-    return { cut: { flow: weight, side }, scaled, initial };
+    verify(roles, side, weight, preflow.arrived * scaled.unit, rounding);
+    return { flow: weight, side, scaled, preflow, bound };
   }
 }
 
@@ -109,21 +98,6 @@ export function assignRoles(graph: Graph, sources: Iterable<number>, sinks: Iter
     if (count === 0) throw new MulticutError("INVALID_GROUPS", `${name} is empty; a cut needs a vertex on both sides`);
   }
   return roles;
-}
-
-/** Vertices that a source reaches through residual arcs: the source side of a maximum flow from the sources. */
-function reachedFrom(graph: Graph, roles: Uint8Array, residual: Float64Array): Uint8Array {
-  const { offsets, heads } = graph;
-  const side = new Uint8Array(graph.size);
-  const queue = startQueue(roles, side);
-  for (let v = queue.pop(); v !== undefined; v = queue.pop()) {
-    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
-      if (residual[a] === 0 || side[heads[a]!] === 1) continue;
-      side[heads[a]!] = 1;
-      queue.push(heads[a]!);
-    }
-  }
-  return side;
 }
 
 /** Vertices that reach a source through residual arcs: the source side of a maximum preflow towards the sources. */

@@ -97,12 +97,10 @@ class Regions {
       owner[v] = home[v] === -1 ? numberOf.get(v)! : owner[heads[home[v]!]!]!;
       for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
         const u = heads[a]!;
+        if (owner[u] === owner[v] || blocked[u] === 1) continue;
         const length = 1 / (strongest[edgeOf[a]!]! + EPSILON);
-        if (owner[u]! >= 0) {
-          if (owner[u] !== owner[v]) this.noteBridge(edgeOf[a]!, away + length + distance[u]!, owner[v]!, owner[u]!);
-          continue;
-        }
-        if (blocked[u] === 0 && away + length < distance[u]!) {
+        if (owner[u]! >= 0) this.noteBridge(edgeOf[a]!, away + length + distance[u]!, owner[v]!, owner[u]!);
+        else if (away + length < distance[u]!) {
           distance[u] = away + length;
           home[u] = twins[a]!;
           heap.push(distance[u]!, u);

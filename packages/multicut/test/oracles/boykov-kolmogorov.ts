@@ -4,8 +4,8 @@
  * Kolmogorov's thesis). Fast where paths are short and graphs small; its worst case is bad.
  * @module
  */
-import type { Graph } from "./graph.ts";
-import { FREE, SINK, SOURCE } from "./residuals.ts";
+import type { Graph } from "../../src/graph.ts";
+import { FREE, SINK, SOURCE } from "../../src/residuals.ts";
 
 const NONE = -1;
 /** A root of a tree: its parent arc is the terminal itself. */
