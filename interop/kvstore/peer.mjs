@@ -9,10 +9,11 @@
  *   {"op":"sweep","folder":…,"locking":…}               how many leftovers of killed writers were removed
  */
 import { fileDriver, sweepLocks } from "../../packages/kvstore/dist/file.js";
+import { httpDriver } from "../../packages/kvstore/dist/http.js";
 import { kvStackDriver, memoryDriver, openKvStoreSpec, storeSpec } from "../../packages/kvstore/dist/index.js";
 import { answerLines } from "../answer-lines.mjs";
 
-const drivers = { ...fileDriver(), ...memoryDriver(), ...kvStackDriver() };
+const drivers = { ...fileDriver(), ...httpDriver(), ...memoryDriver(), ...kvStackDriver() };
 const bytes = (hex) => Uint8Array.from(Buffer.from(hex, "hex"));
 const hex = (value) => Buffer.from(value).toString("hex");
 const keyRange = ({ start, end }) => ({ start: bytes(start), ...(end === null ? {} : { end: bytes(end) }) });

@@ -1,6 +1,6 @@
 /**
- * Opening a pipeline URL or a JSON spec with the drivers an app chose. There is no global registry: what can be opened is the value that
- * is passed in.
+ * Opening a pipeline URL or a JSON spec with the drivers an app chose. There is no global registry: what can be opened is the
+ * value that is passed in.
  * @module
  */
 import type { KvStore } from "./contract.ts";

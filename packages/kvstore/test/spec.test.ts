@@ -77,7 +77,7 @@ describe("an http spec", () => {
     const base = server.url.slice(0, -1);
     for (const spec of [
       { driver: "http", base_url: base, path: "a b/k" },
-      { driver: "http", base_url: `${base}/`, path: "/a b/k", headers: ["X-Asked: by test"] },
+      { driver: "http", base_url: `${base}/`, path: "a b/k", headers: ["X-Asked: by test"] },
       { driver: "http", base_url: `${base}/a%20b/k` },
       `${base}/a%20b/k`,
     ] satisfies KvStoreSpec[]) {
@@ -106,6 +106,7 @@ describe("an http spec", () => {
     [{ base_url: "http://x", headers: ["secret"] }, '"headers"'],
     [{ base_url: "http://x", headers: ["a: b\r\nc: d"] }, '"headers"'],
     [{ base_url: "http://x", query: "y" }, '"query"'],
+    [{ base_url: "http://x/y", path: "/z" }, "begins with a slash"],
   ];
   test.each(bad)("with %j is refused", async (members, reason) => {
     const refusal = await openKvStoreSpec({ driver: "http", ...members }, drivers).catch((error: Error) => error);

@@ -18,8 +18,8 @@ export interface CoalesceOptions {
 const defaultMaxBytes = 16 << 20;
 
 /**
- * `store` with ranges of one key read together: those asked for at once, and those that gather while a request for that key is under
- * way, sorted, merged, and cut up again. Made for many small reads of few large files over a slow connection.
+ * `store` with ranges of one key read together: those asked for at once, and those that gather while a request for that key is
+ * under way, sorted, merged, and cut up again. Made for many small reads of few large files over a slow connection.
  *
  * Reads with an `offset` and a `length` take part; whole values, suffixes and conditional reads go straight through. A caller who
  * aborts leaves the others alone; a request is aborted when all who wait for it are. Memory: the merged bytes, and a copy for each

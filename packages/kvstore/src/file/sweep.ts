@@ -17,16 +17,18 @@ export interface SweepOptions {
   /** How those lock that write below `root`; `"os"` unless told, as for {@link fileKvStore}. */
   readonly locking?: "os" | "lockfile";
   /**
-   * How long, in ms, a file must have been untouched. One minute unless told, one hour for `"lockfile"`, where nothing else tells an
-   * unfinished value from an abandoned one. With `"os"`, 0 is safe if every writer locks (TensorStore's mode `none` does not).
+   * How long, in ms, a file must have been untouched. One minute unless told, one hour for `"lockfile"`, where nothing else
+   * tells an unfinished value from an abandoned one. With `"os"`, 0 is safe if every writer locks (TensorStore's mode `none`
+   * does not).
    */
   readonly minAgeMs?: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Removes the locks and unfinished values (`*.__lock`) that killed writers left anywhere below `root`, and nothing of those who live. The
- * store hides them and removes those in its way by itself; this is for folders that nobody writes to again. Links are not followed.
+ * Removes the locks and unfinished values (`*.__lock`) that killed writers left anywhere below `root`, and nothing of those who
+ * live. The store hides them and removes those in its way by itself; this is for folders that nobody writes to again. Links are
+ * not followed.
  *
  * @returns how many it removed.
  * @throws {@link KvStoreError} `permission`, `failed`; a `root` that is not there is swept.

@@ -8,7 +8,8 @@ import { gsKvStore, type HttpDriverOptions, httpKvStore } from "./store.ts";
 
 /**
  * Driver of `http://`, `https://` and `gs://bucket/path` (public objects, through storage.googleapis.com), and of their specs:
- * `{"driver": "http", "base_url": "https://host/dir?query", "path": "sub/"}` and `{"driver": "gcs", "bucket": "b", "path": "dir/"}`.
+ * `{"driver": "http", "base_url": "https://host/dir?query", "path": "sub/"}` and `{"driver": "gcs", "bucket": "b", "path":
+ * "dir/"}`.
  */
 export function httpDriver(options: HttpDriverOptions = {}): KvDrivers {
   const openBase = (base: UrlBase): KvStore => openHttp(base, options);
@@ -28,7 +29,7 @@ function openHttp(base: UrlBase, options: HttpDriverOptions): KvStore {
   return httpKvStore(url, options);
 }
 
-/** The path goes behind that of `base_url`, after exactly one slash. */
+/** The path goes behind that of `base_url`, after one slash; if that has one, only a relative path does, as in TensorStore. */
 function openHttpSpec(spec: KvStoreSpecObject, options: HttpDriverOptions): KvStore {
   checkSpecMembers(spec, ["base_url", "headers", "http_request_concurrency", "http_request_retries"]);
   const { base_url: base, headers: lines = [], path = "" } = spec;
@@ -40,6 +41,12 @@ function openHttpSpec(spec: KvStoreSpecObject, options: HttpDriverOptions): KvSt
   }
   const headers = { ...options.headers, ...readHeaders(spec, lines) };
   const url = new URL(base);
+  if (url.pathname !== "/" && path.startsWith("/")) {
+    throw badSpec(
+      spec,
+      `"path" ${JSON.stringify(path)} begins with a slash, but "base_url" has a path already: ${base}`,
+    );
+  }
   const encoded = path.split("/").map(encodeURIComponent).join("/");
   const whole = path === "" ? url.pathname : `${url.pathname.replace(/\/$/, "")}/${encoded.replace(/^\//, "")}`;
   const end = whole.lastIndexOf("/") + 1;

@@ -3,8 +3,8 @@
  *
  * The mark is a value in the place of the key's own, so that one key decides what shows: putting, replacing, deleting are each one
  * conditional write of one key, and no crash comes between. For lists, which see keys and not values, a second key says which
- * values may be marks: `.deleted/` before the key. It is written before the mark, stays when the mark is replaced, and means no more
- * than "look". A crash between the two leaves the old state.
+ * values may be marks: `.deleted/` before the key. It is written before the mark, stays when the mark is replaced, and means no
+ * more than "look". A crash between the two leaves the old state.
  * @module
  */
 import { joinKeys, keyBytes } from "../keys.ts";

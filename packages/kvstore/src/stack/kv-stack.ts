@@ -33,7 +33,8 @@ import { stackSpec } from "./spec.ts";
  *
  * @example
  * // A fork: its manifest and its data lie elsewhere, all else is the base's.
- * kvStack([{ store: base }, { store: fork, exact: "manifest.ocdbt", stripPrefix: 0 }, { store: fork, prefix: "7_d/", stripPrefix: 0 }])
+ * kvStack([{ store: base }, { store: fork, exact: "manifest.ocdbt", stripPrefix: 0 }, { store: fork, prefix: "7_d/",
+ * stripPrefix: 0 }])
  *
  * @throws `TypeError`, `RangeError` for a layer that chooses its keys in two ways, or none that could be.
  */

@@ -3,9 +3,10 @@
  * its mode `lockfile`, for platforms and file systems without kernel locks.
  *
  * A holder that dies leaves its file behind. Holders touch theirs, so one that was not touched for {@link staleMs} is taken for
- * abandoned: whoever waits renames it away, which only one can do, and looks whether it is the file that was stale; if another holder
- * came in between, it is put back. A holder that was only standing still notices before it changes anything. Where there are
- * kernel locks, holders take one in addition: then nobody who lives is taken for dead, and stores in mode `os` are kept out too.
+ * abandoned: whoever waits renames it away, which only one can do, and looks whether it is the file that was stale; if another
+ * holder came in between, it is put back. A holder that was only standing still notices before it changes anything. Where there
+ * are kernel locks, holders take one in addition: then nobody who lives is taken for dead, and stores in mode `os` are kept out
+ * too.
  * @module
  */
 import { constants } from "node:fs";

@@ -16,13 +16,13 @@ export interface Locking {
   /** Whether a lock keeps other processes out. */
   readonly isExclusive: boolean;
   /**
-   * Waits for the lock whose file is `path`. Rejects with `ENOENT` when the folder is missing; while the lock is held its file keeps
-   * the folder from being removed.
+   * Waits for the lock whose file is `path`. Rejects with `ENOENT` when the folder is missing; while the lock is held its file
+   * keeps the folder from being removed.
    */
   acquire(path: Buffer, signal: AbortSignal | undefined): Promise<HeldLock>;
   /** Shows others that the owner of an unfinished value lives, as far as there is a way to. */
   protect(unfinished: FileHandle): void;
-  /** Age from which a writer's first look into a folder takes a lock or unfinished value there for abandoned, if nothing speaks against it. */
+  /** Age from which a writer's first look into a folder takes what lies there for abandoned, if nothing speaks against it. */
   readonly abandonedAfterMs: number;
   /**
    * Removes a lock or unfinished value that was not touched for `minAgeMs`, if its owner is not known to live.
