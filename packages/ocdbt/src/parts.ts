@@ -51,6 +51,8 @@ export interface ManifestStore {
 export interface NodeReader {
   /** The node if it is in memory, so that warm reads need not wait. */
   cachedBtreeNode(reference: BtreeNodeReference): BtreeNode | undefined;
+  /** Puts a node that was just made into memory, as if it had been read. */
+  keep(reference: BtreeNodeReference, node: BtreeNode): void;
   btreeNode(reference: BtreeNodeReference, options?: { readonly signal?: AbortSignal }): Promise<BtreeNode>;
   versionNode(reference: VersionNodeReference, options?: { readonly signal?: AbortSignal }): Promise<VersionNode>;
   value(

@@ -63,7 +63,9 @@ export class ChangeSet {
   }
 
   net(): NetChanges {
-    return { points: [...this.#points.values()].sort((a, b) => compareKeys(a.key, b.key)), ranges: this.#ranges };
+    // Names have a character a byte, so that they sort as the keys do, and faster.
+    const sorted = [...this.#points].sort(([a], [b]) => (a < b ? -1 : 1));
+    return { points: sorted.map(([, change]) => change), ranges: this.#ranges };
   }
 }
 

@@ -16,8 +16,14 @@ export async function ownFilesInUse(
     if (reference.location === undefined || !own.has(fileName(reference.location.file))) return;
     used.add(fileName(reference.location.file));
     const node = await nodes.btreeNode(reference);
-    if ("children" in node) await Promise.all(node.children.map(visit));
-    else for (const file of node.files) if (own.has(fileName(file))) used.add(fileName(file));
+    if ("children" in node) {
+      await Promise.all(node.children.map(visit));
+      return;
+    }
+    const { files, valueFiles } = node;
+    for (const index of new Set(valueFiles)) {
+      if (index >= 0 && own.has(fileName(files[index]!))) used.add(fileName(files[index]!));
+    }
   };
   await visit(root);
   return used;

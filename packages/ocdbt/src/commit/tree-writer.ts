@@ -6,20 +6,13 @@
  * @module
  */
 import { compareKeys, type KeyRange } from "@pcg/kvstore";
-import {
-  decodeBtreeNode,
-  encodeNodes,
-  InteriorBuilder,
-  LeafBuilder,
-  lastAtMost,
-  NO_STATISTICS,
-  splitNode,
-} from "../format/index.ts";
+import { InteriorBuilder, LeafBuilder, lastAtMost, NO_STATISTICS, splitNode } from "../format/index.ts";
 import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, Config } from "../format/types.ts";
-import { locationName } from "../io/node-reader.ts";
+import { fileName } from "../io/node-reader.ts";
 import type { DataFileWriter, NodeReader } from "../parts.ts";
 import { childPrefix, childrenWithin, firstAtLeast, fullKey, sideOf } from "../view/leaf-runs.ts";
 import type { Change, NetChanges } from "./changes.ts";
+import { writeRow } from "./node-rows.ts";
 import type { WrittenSubtree, WrittenSubtrees } from "./written-subtrees.ts";
 
 export const EMPTY_TREE: BtreeNodeReference = { location: undefined, height: 0, statistics: NO_STATISTICS };
@@ -60,9 +53,6 @@ const NO_BYTES = new Uint8Array(0);
 
 class TreeWriter {
   readonly #context: TreeWriterContext;
-  /** Encoded nodes of this commit, which cannot be read from the store yet. */
-  readonly #fresh = new Map<string, Uint8Array>();
-
   constructor(context: TreeWriterContext) {
     this.#context = context;
   }
@@ -84,7 +74,11 @@ class TreeWriter {
   async #makeRoot(top: BtreeNode): Promise<BtreeNodeReference> {
     let row = top;
     while ("children" in row && row.keys.length === 1) {
-      const node = await this.#read(row.children[0]!);
+      const { nodes } = this.#context;
+      const child = row.children[0]!;
+      // A child that this commit made is in memory, unless the cache has no room; then the level stays.
+      const node = this.#fresh(child) ? nodes.cachedBtreeNode(child) : await nodes.btreeNode(child, this.#context);
+      if (node === undefined) break;
       row = completed(node, childPrefix(row, 0, NO_BYTES));
     }
     for (;;) {
@@ -217,26 +211,18 @@ class TreeWriter {
     return pieces;
   }
 
+  /** Whether a node was made in this attempt, so that the store does not have it yet. */
+  #fresh({ location }: BtreeNodeReference): boolean {
+    return location !== undefined && this.#context.writer.files.includes(fileName(location.file));
+  }
+
   async #readChild(node: BtreeInterior, child: number, prefix: Uint8Array): Promise<BtreeNode> {
     const read = await this.#context.nodes.btreeNode(node.children[child]!, this.#context);
     return completed(read, childPrefix(node, child, prefix));
   }
 
-  async #read(reference: BtreeNodeReference): Promise<BtreeNode> {
-    const location = reference.location!;
-    const fresh = this.#fresh.get(locationName(location));
-    if (fresh !== undefined) return await decodeBtreeNode(fresh, { basePath: location.file.basePath });
-    return await this.#context.nodes.btreeNode(reference, this.#context);
-  }
-
   async #write(row: BtreeNode, mayBeRoot: boolean): Promise<WrittenSubtree[]> {
-    const { config, writer } = this.#context;
-    const nodes = await encodeNodes(row, config, { mayBeRoot });
-    return nodes.map(({ bytes, height, firstKey, excluded, statistics }) => {
-      const location = writer.append(bytes, "btree");
-      this.#fresh.set(locationName(location), bytes);
-      return { key: firstKey, excluded, reference: { location, height, statistics } };
-    });
+    return await writeRow(row, mayBeRoot, this.#context);
   }
 
   /** Under a quarter of a node, or too few entries for one. */

@@ -51,6 +51,10 @@ class Reader implements NodeReader {
     return location === undefined ? undefined : (this.#cache.get(locationName(location)) as BtreeNode | undefined);
   }
 
+  keep({ location }: BtreeNodeReference, node: BtreeNode): void {
+    if (location !== undefined) this.#cache.set(locationName(location), node, btreeNodeBytes(node));
+  }
+
   async btreeNode(reference: BtreeNodeReference, { signal }: Cancel = {}): Promise<BtreeNode> {
     const { location } = reference;
     if (location === undefined) throw new TypeError("the empty tree has no node to read");

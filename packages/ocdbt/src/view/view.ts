@@ -21,7 +21,8 @@ import type { LevelEntry, OcdbtView, ZarrReadable } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import type { VersionEntry } from "../format/types.ts";
 import type { NodeReader } from "../parts.ts";
-import { fullKey, leafRuns } from "./leaf-runs.ts";
+import { type LeafRun, leafRuns } from "./leaf-runs.ts";
+import { listEntries } from "./list-entries.ts";
 import { listLevel } from "./list-level.ts";
 import { readEntry } from "./read-entry.ts";
 import { zarrReadable } from "./zarr-store.ts";
@@ -69,16 +70,8 @@ export class View implements OcdbtView {
     return version === undefined ? undefined : await readEntry(version.root, bytes, this.#nodes, options);
   }
 
-  async *list(options: ListOptions = {}): AsyncGenerator<ListEntry, void, undefined> {
-    const range = listRange(options);
-    const version = await this.#version(options);
-    if (version === undefined) return;
-    for await (const { leaf, prefix, start, end } of leafRuns(version.root, range, this.#nodes, options)) {
-      for (let i = start; i < end; i++) {
-        options.signal?.throwIfAborted();
-        yield { key: fullKey(leaf.keys, i, prefix), size: leaf.valueLengths[i]! };
-      }
-    }
+  list(options: ListOptions = {}): AsyncIterable<ListEntry> {
+    return listEntries(this.#runs(options), options.signal);
   }
 
   async *listLevel(
@@ -105,6 +98,12 @@ export class View implements OcdbtView {
 
   async close(): Promise<void> {
     await this.#source.close();
+  }
+
+  async *#runs(options: ListOptions): AsyncGenerator<LeafRun, void, undefined> {
+    const range = listRange(options);
+    const version = await this.#version(options);
+    if (version !== undefined) yield* leafRuns(version.root, range, this.#nodes, options);
   }
 
   #cached(options: Cancel): VersionEntry | undefined {
