@@ -18,7 +18,7 @@ import type { HeldLock, Locking } from "./locking.ts";
 import { hasNativeLocks, isStillAt, tryLock } from "./native.ts";
 
 /** Age from which an untouched lock is taken for abandoned: the time after which TensorStore gives up waiting. */
-export const staleMs = 60_000;
+const staleMs = 60_000;
 const touchEveryMs = 15_000;
 const longestPauseMs = 50;
 
