@@ -20,16 +20,21 @@ const ENTRY_HIGH: u8 = 8;
 let encoded: usize = 0;
 let words: u64 = 0;
 let sx: u32 = 0;
+/** Voxels from row to row of the slab, which may hold other chunks beside this one. */
+let pitch: u32 = 0;
 let bx: u32 = 0;
 let by: u32 = 0;
 let bz: u32 = 0;
 /** The block at which a function failed, counted in the layer from the first row of blocks asked for. */
 let failed: u32 = 0;
 
-export function start(encodedAt: usize, wordCount: u32, sizeX: u32, blockX: u32, blockY: u32, blockZ: u32): void {
+export function start(
+  encodedAt: usize, wordCount: u32, sizeX: u32, rowVoxels: u32, blockX: u32, blockY: u32, blockZ: u32,
+): void {
   encoded = encodedAt;
   words = wordCount;
   sx = sizeX;
+  pitch = rowVoxels;
   bx = blockX;
   by = blockY;
   bz = blockZ;
@@ -115,13 +120,13 @@ function unpackChecked<T, S>(
 }
 
 /**
- * Decodes `blockRows` rows of blocks whose first header is word `header` of the channel that begins at word `base`, into
+ * Decodes some rows of blocks whose first header is word `header` of the channel that begins at word `base`, into
  * a slab of `rows` rows and `depth` planes. `tables` is where table entries are read: the words or what stands for them.
  */
 // @ts-ignore: decorator
 @inline
 function decode<T, S>(tables: usize, base: u32, header: u32, out: usize, rows: u32, depth: u32): u32 {
-  const row = <usize>sx * sizeof<T>();
+  const row = <usize>pitch * sizeof<T>();
   const plane = row * rows;
   let at = encoded + ((<usize>base + header) << 2);
   failed = 0;

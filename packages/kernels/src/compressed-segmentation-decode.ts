@@ -3,7 +3,6 @@
  * @module
  */
 import { type Layout, layoutOf, type Slab, slabBytes, slabs } from "./compressed-segmentation-layout.ts";
-import { type LabelSlab, labelSlab } from "./compressed-segmentation-slab.ts";
 import { KernelError } from "./error.ts";
 import { renumber } from "./renumber.ts";
 import { checkLength, type Size } from "./volume.ts";
@@ -12,8 +11,8 @@ import { align, bytesOf, heap, kernel } from "./workspace.ts";
 
 type DecodeSlab = (base: number, header: number, out: number, rows: number, depth: number) => number;
 
-interface DecodeKernel {
-  start(encoded: number, words: number, sx: number, bx: number, by: number, bz: number): void;
+export interface DecodeKernel {
+  start(encoded: number, words: number, sx: number, pitch: number, bx: number, by: number, bz: number): void;
   decodeU32: DecodeSlab;
   decodeU64: DecodeSlab;
   decodeRanks(ranks: number, base: number, header: number, out: number, rows: number, depth: number): number;
@@ -85,52 +84,6 @@ export function decodeCompressedSegmentation(
     copySlabOut(layout, bytesOf(labels), width),
   );
   return labels;
-}
-
-/**
- * Decodes slab after slab in memory that stays in the processor's cache and hands each to `take`, for a caller that has its
- * own place for the labels: nothing is allocated per voxel. With `within`, only slabs that share a voxel with that box (in
- * voxels of the chunk) are decoded and checked. Errors and memory as {@link decodeCompressedSegmentation}.
- *
- * @param take is given a view that holds until it returns; it must not call a kernel
- *
- * @example
- * decodeCompressedSegmentationSlabs(bytes, [64, 64, 64], 1, [8, 8, 8], "uint64", ({ labels, begin, size }) =>
- *   place(labels, begin, size),
- * );
- */
-export function decodeCompressedSegmentationSlabs(
-  bytes: Uint8Array,
-  size: Size,
-  channels: number,
-  blockSize: Size,
-  dtype: "uint32" | "uint64",
-  take: (slab: LabelSlab) => void,
-  within?: { readonly begin: Size; readonly end: Size },
-): void {
-  const layout = layoutOf(size, channels, blockSize);
-  const bases = channelBases(bytes, layout);
-  const width = dtype === "uint32" ? 4 : 8;
-  const wasm = load(bytes, layout, slabBytes(layout, width), 0);
-  const decode = dtype === "uint32" ? wasm.decodeU32 : wasm.decodeU64;
-  decodeChannels(
-    wasm,
-    layout,
-    bases,
-    width,
-    (base, slab) => decode(base, slab.header, 0, slab.rows, slab.depth),
-    (slab, channel) => take(labelSlab(layout, slab, channel, width)),
-    within && ((slab) => shares(slab.y, slab.rows, within, 1) && shares(slab.z, slab.depth, within, 2)),
-  );
-}
-
-function shares(
-  first: number,
-  count: number,
-  within: { readonly begin: Size; readonly end: Size },
-  axis: 1 | 2,
-): boolean {
-  return first < within.end[axis] && first + count > within.begin[axis];
 }
 
 /** Labels as indices into an ascending table. */
@@ -211,7 +164,7 @@ export function labelsAt(bytes: Uint8Array, entries: Uint32Array): BigUint64Arra
 }
 
 /** The word at which each channel begins, checked so that all block headers lie inside. */
-function channelBases(bytes: Uint8Array, layout: Layout): number[] {
+export function channelBases(bytes: Uint8Array, layout: Layout): number[] {
   const words = bytes.length / 4;
   if (!Number.isInteger(words)) {
     throw new KernelError("CORRUPT", `compressed_segmentation: ${bytes.length} bytes are no multiple of 4`, {
@@ -246,11 +199,11 @@ function load(bytes: Uint8Array, layout: Layout, out: number, extra: number): De
   const encoded = align(out);
   const wasm = kernel<DecodeKernel>(decodeWasm, align(encoded + bytes.length) + extra + 16);
   heap().set(bytes, encoded);
-  wasm.start(encoded, bytes.length >>> 2, layout.size[0], ...layout.block);
+  wasm.start(encoded, bytes.length >>> 2, layout.size[0], layout.size[0], ...layout.block);
   return wasm;
 }
 
-/** Decodes the wanted slabs of all channels to the start of memory, and hands on each. */
+/** Decodes the slabs of all channels to the start of memory, and hands on each. */
 function decodeChannels(
   wasm: DecodeKernel,
   layout: Layout,
@@ -258,11 +211,9 @@ function decodeChannels(
   width: 4 | 8,
   decode: (base: number, slab: Slab) => number,
   take: (slab: Slab, channel: number) => void,
-  isWanted?: (slab: Slab) => boolean,
 ): void {
   bases.forEach((base, channel) => {
     for (const slab of slabs(layout, width)) {
-      if (isWanted !== undefined && !isWanted(slab)) continue;
       const status = decode(base, slab);
       if (status !== 0) throw corrupt(status, layout, channel, slab, wasm.failedBlock());
       take(slab, channel);
@@ -294,7 +245,7 @@ const REASONS: readonly string[] = [
   "has a voxel whose table entry lies past the end",
 ];
 
-function corrupt(status: number, layout: Layout, channel: number, slab: Slab, failed: number): KernelError {
+export function corrupt(status: number, layout: Layout, channel: number, slab: Slab, failed: number): KernelError {
   const block = slab.header / 2 + failed;
   const [gx, gy] = layout.grid;
   const at = [block % gx, Math.floor(block / gx) % gy, Math.floor(block / (gx * gy))];

@@ -6,7 +6,6 @@
 export {
   decodeCompressedSegmentation,
   decodeCompressedSegmentationIndexed,
-  decodeCompressedSegmentationSlabs,
   type IndexedLabels,
 } from "./compressed-segmentation-decode.ts";
 export {
@@ -15,4 +14,5 @@ export {
   encodeCompressedSegmentationSlabs,
 } from "./compressed-segmentation-encode.ts";
 export { remapCompressedSegmentation } from "./compressed-segmentation-remap.ts";
+export { decodeCompressedSegmentationRow, type EncodedChunk } from "./compressed-segmentation-row.ts";
 export type { LabelSlab } from "./compressed-segmentation-slab.ts";

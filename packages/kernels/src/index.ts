@@ -12,7 +12,8 @@ export {
 export {
   decodeCompressedSegmentation,
   decodeCompressedSegmentationIndexed,
-  decodeCompressedSegmentationSlabs,
+  decodeCompressedSegmentationRow,
+  type EncodedChunk,
   encodeCompressedSegmentation,
   encodeCompressedSegmentationIndexed,
   encodeCompressedSegmentationSlabs,

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   decodeCompressedSegmentation,
   decodeCompressedSegmentationIndexed,
-  decodeCompressedSegmentationSlabs,
+  decodeCompressedSegmentationRow,
   encodeCompressedSegmentation,
   encodeCompressedSegmentationIndexed,
   encodeCompressedSegmentationSlabs,
@@ -146,7 +146,7 @@ test("slabs together are the chunk, each voxel once, and encode to the same byte
         expect(bytes).toEqual(encodeCompressedSegmentation(labels, s, c, b));
         const decoded = wide ? new BigUint64Array(labels.length) : new Uint32Array(labels.length);
         const times = new Uint8Array(labels.length);
-        decodeCompressedSegmentationSlabs(bytes, s, c, b, dtype, (slab) => {
+        decodeCompressedSegmentationRow([{ bytes, size: s }], c, b, dtype, (slab) => {
           for (let i = 0; i < slab.labels.length; i++) {
             (decoded as Uint32Array)[at(slab, i)] = (slab.labels as Uint32Array)[i]!;
             times[at(slab, i)]! += 1;
@@ -160,15 +160,62 @@ test("slabs together are the chunk, each voxel once, and encode to the same byte
   );
 });
 
+test("chunks side by side decode to the rows through all of them", () => {
+  const widths = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(size, widths, blockSize, texture, fc.nat(), fc.boolean(), (s, ws, b, t, seed, wide) => {
+      const [, sy, sz] = s;
+      const parts = ws.map((sx, i) => {
+        const labels = block(t, [sx, sy, sz], seed + i);
+        return wide ? labels : (narrow(labels, "u32") as Uint32Array);
+      });
+      const chunks = ws.map((sx, i) => {
+        const chunkSize: Size = [sx, sy, sz];
+        return { bytes: encodeCompressedSegmentation(parts[i]!, chunkSize, 1, b), size: chunkSize };
+      });
+      const sx = ws.reduce((sum, w) => sum + w, 0);
+      const decoded: (number | bigint)[] = [];
+      decodeCompressedSegmentationRow(chunks, 1, b, wide ? "uint64" : "uint32", ({ labels, begin, size: [nx, ny] }) => {
+        expect(nx).toBe(sx);
+        labels.forEach((label: number | bigint, i: number) => {
+          const [y, z] = [begin[1] + (Math.floor(i / nx) % ny), begin[2] + Math.floor(i / (nx * ny))];
+          decoded[(i % nx) + sx * (y + sy * z)] = label;
+        });
+      });
+      const expected: (number | bigint)[] = [];
+      for (let row = 0; row < sy * sz; row++) {
+        ws.forEach((w, i) => {
+          expected.push(...parts[i]!.subarray(row * w, (row + 1) * w));
+        });
+      }
+      expect(decoded).toEqual(expected);
+    }),
+    { numRuns: 80 },
+  );
+});
+
+test("a corrupt chunk of a row is told by its place; unequal heights are a RangeError", () => {
+  const bytes = encodeCompressedSegmentation(new BigUint64Array(64).fill(5n), [4, 4, 4], 1, [4, 4, 4]);
+  const good = { bytes, size: [4, 4, 4] as const };
+  const decode = (...row: (typeof good)[]): void =>
+    decodeCompressedSegmentationRow(row, 1, [4, 4, 4], "uint64", () => {});
+  expect(() => decode(good, { ...good, bytes: bytes.subarray(0, 12) })).toThrow(
+    expect.objectContaining({ code: "CORRUPT", fields: expect.objectContaining({ chunk: 1 }) }),
+  );
+  expect(() => decode(good, good, { ...good, bytes: bytes.subarray(0, 8) })).toThrow(
+    expect.objectContaining({ code: "CORRUPT", fields: expect.objectContaining({ chunk: 2 }) }),
+  );
+  expect(() => decode(good, { ...good, size: [4, 4, 5] as never })).toThrow(RangeError);
+});
+
 test("within a box only the slabs that it touches are decoded", () => {
   // A slab of 256 KiB holds one row of blocks here: 512 x 8 x 8 voxels of 8 bytes.
   const s: Size = [512, 24, 16];
   const bytes = encodeCompressedSegmentation(new BigUint64Array(512 * 24 * 16).fill(9n), s, 1, [8, 8, 8]);
   const seen: string[] = [];
   const within = { begin: [100, 7, 8] as const, end: [101, 9, 9] as const };
-  decodeCompressedSegmentationSlabs(
-    bytes,
-    s,
+  decodeCompressedSegmentationRow(
+    [{ bytes, size: s }],
     1,
     [8, 8, 8],
     "uint64",

@@ -6,7 +6,7 @@
 import type { Box, Xyz } from "./chunk-grid.ts";
 import {
   decodeCompressedSegmentation,
-  decodeCompressedSegmentationPieces,
+  decodeCompressedSegmentationRow,
   encodeCompressedSegmentation,
   encodeCompressedSegmentationPieces,
   maxCompressedSegmentationBytes,
@@ -14,14 +14,14 @@ import {
 import { decodeCompresso } from "./codecs/compresso.ts";
 import type { PixelArray } from "./codecs/image.ts";
 import { decodeJpeg, encodeJpeg } from "./codecs/jpeg.ts";
-import { type FillPiece, filledWhole, type TakePiece, takeWhole } from "./codecs/piece.ts";
+import { type EncodedChunk, type FillPiece, filledWhole, type TakePiece, takeWhole } from "./codecs/piece.ts";
 import { decodePng, encodePng } from "./codecs/png.ts";
-import { decodeRaw, decodeRawPieces, encodeRaw, encodeRawPieces } from "./codecs/raw.ts";
+import { decodeRaw, encodeRaw, encodeRawPieces, viewRaw } from "./codecs/raw.ts";
 import { bytesPerVoxel, type ChunkArray, checkVoxels, type DataType } from "./data-type.ts";
-import { PrecomputedError } from "./errors.ts";
+import { corrupt, isPrecomputedError, PrecomputedError } from "./errors.ts";
 import { ENCODINGS, type PrecomputedInfo, type ScaleInfo } from "./info.ts";
 
-export type { ChunkPiece, FillPiece, TakePiece } from "./codecs/piece.ts";
+export type { ChunkPiece, EncodedChunk, FillPiece, TakePiece } from "./codecs/piece.ts";
 
 /** All that decides how the chunks of a scale are encoded. Plain data. */
 export interface ChunkFormat {
@@ -94,24 +94,38 @@ export async function decodeChunk(format: ChunkFormat, size: Xyz, bytes: Uint8Ar
 }
 
 /**
- * Decodes a chunk into the caller's own arrays: `take` gets dense pieces that together hold every voxel of `within` (and
- * perhaps others), each once. Raw and compressed_segmentation chunks allocate nothing per voxel this way, and of the latter
- * only what `within` touches is decoded.
+ * Decodes chunks that lie side by side along x (or one chunk) into the caller's own arrays: `take` gets dense pieces that
+ * together hold every voxel of `within` (and perhaps others), each once. Raw and compressed_segmentation chunks allocate
+ * nothing per voxel this way; of the latter, pieces run through all chunks, and only those that `within` touches are decoded.
+ * CORRUPT says in `fields.chunk` which chunk of the row it is.
  *
- * @param within box in voxels of the chunk
+ * @param within box in voxels of the row
  */
-export async function decodeChunkPieces(
+export async function decodeChunkRow(
   format: ChunkFormat,
-  size: Xyz,
-  bytes: Uint8Array,
+  row: readonly EncodedChunk[],
   within: Box,
   take: TakePiece,
 ): Promise<void> {
   const { encoding, dataType, channels } = format;
-  if (encoding === "raw") decodeRawPieces(bytes, dataType, size, channels, take);
-  else if (encoding === "compressed_segmentation") {
-    decodeCompressedSegmentationPieces(bytes, dataType, size, channels, blockSize(format), within, take);
-  } else takeWhole(await decodeChunk(format, size, bytes), size, channels, take);
+  if (encoding === "compressed_segmentation") {
+    return decodeCompressedSegmentationRow(row, dataType, channels, blockSize(format), within, take);
+  }
+  for (let chunk = 0, x = 0; chunk < row.length; chunk++) {
+    const { bytes, size } = row[chunk]!;
+    try {
+      const voxels =
+        encoding === "raw"
+          ? viewRaw(bytes, dataType, voxelCount(size) * channels)
+          : await decodeChunk(format, size, bytes);
+      takeWhole(voxels, size, channels, take, x);
+    } catch (error) {
+      throw isPrecomputedError(error, "CORRUPT")
+        ? corrupt(error.message, { ...error.fields, chunk }, error.cause)
+        : error;
+    }
+    x += size[0];
+  }
 }
 
 /** Encodes a chunk of the caller's own arrays: `fill` sets the voxels of pieces that together are the chunk. */

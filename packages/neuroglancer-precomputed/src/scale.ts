@@ -9,7 +9,7 @@ import {
   type ChunkFormat,
   chunkFormat,
   decodeChunk,
-  decodeChunkPieces,
+  decodeChunkRow,
   encodeChunk,
   encodeChunkPieces,
   type FillPiece,
@@ -17,7 +17,7 @@ import {
   type TakePiece,
 } from "./codecs.ts";
 import type { ChunkArray, DataType } from "./data-type.ts";
-import { namingKey, PrecomputedError } from "./errors.ts";
+import { isPrecomputedError, namingKey, PrecomputedError } from "./errors.ts";
 import type { PrecomputedInfo, ScaleInfo } from "./info.ts";
 import { ShardedChunks } from "./sharded/chunks.ts";
 import { UnshardedChunks } from "./unsharded-chunks.ts";
@@ -90,25 +90,42 @@ export class PrecomputedScale {
   }
 
   /**
-   * Gives the voxels of a chunk to `take`, in pieces that together hold all of `within` (a box in voxels of the chunk, by
-   * default all of it), for a caller that puts them into an array of its own.
+   * Gives the voxels of `count` chunks side by side along x, from `position` on, to `take`, for a caller that puts them into
+   * an array of its own: pieces that together hold all of `within` (a box in voxels of the row of chunks) that is stored.
    *
-   * @returns false, and `take` is not called, when the chunk is absent
+   * @returns the positions of chunks that are absent
    */
-  async readPieces(
+  async readRow(
     position: Xyz,
+    count: number,
+    within: Box,
     take: TakePiece,
-    options: CallOptions & { readonly within?: Box } = {},
-  ): Promise<boolean> {
-    const bytes = await this.chunks.read(position, options.signal);
-    if (bytes === undefined) return false;
-    const size = this.grid.chunkShape(position);
-    try {
-      await decodeChunkPieces(this.format, size, bytes, options.within ?? { begin: [0, 0, 0], end: size }, take);
-    } catch (error) {
-      throw namingKey(error, this.nameOf(position));
+    options: CallOptions = {},
+  ): Promise<readonly Xyz[]> {
+    const positions = Array.from({ length: count }, (_, i): Xyz => [position[0] + i, position[1], position[2]]);
+    const reads = await Promise.allSettled(positions.map((chunk) => this.chunks.read(chunk, options.signal)));
+    const failed = reads.find((read) => read.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    const chunks = reads.map((read) => (read as PromiseFulfilledResult<Uint8Array | undefined>).value);
+    const width = this.grid.chunkSize[0];
+    for (let first = 0, end = 0; first < count; first = end + 1) {
+      end = chunks.indexOf(undefined, first);
+      if (end < 0) end = count;
+      const row = chunks
+        .slice(first, end)
+        .map((bytes, i) => ({ bytes: bytes!, size: this.grid.chunkShape(positions[first + i]!) }));
+      if (row.length === 0) continue;
+      const x = first * width;
+      try {
+        await decodeChunkRow(this.format, row, shifted(within, -x), (piece) =>
+          take({ ...piece, begin: moved(piece.begin, x) }),
+        );
+      } catch (error) {
+        const chunk = isPrecomputedError(error) ? error.fields.chunk : undefined;
+        throw typeof chunk === "number" ? namingKey(error, this.nameOf(positions[first + chunk]!)) : error;
+      }
     }
-    return true;
+    return positions.filter((_, i) => chunks[i] === undefined);
   }
 
   /** A chunk in its encoding, without any outer compression: what a server hands on. */
@@ -181,6 +198,14 @@ export class PrecomputedScale {
     const key = this.chunkKey(position);
     return this.info.sharding === undefined ? key : `${key}, chunk ${this.grid.chunkName(position)}`;
   }
+}
+
+function shifted({ begin, end }: Box, x: number): Box {
+  return { begin: moved(begin, x), end: moved(end, x) };
+}
+
+function moved([x, y, z]: Xyz, by: number): Xyz {
+  return [x + by, y, z];
 }
 
 /** `path` and `key` as one folder with a final slash, `..` resolved. */

@@ -5,7 +5,7 @@ import {
   type ChunkFormat,
   type ChunkPiece,
   decodeChunk,
-  decodeChunkPieces,
+  decodeChunkRow,
   encodeChunk,
   encodeChunkPieces,
   maxEncodedBytes,
@@ -77,7 +77,7 @@ test.each(formats.map((format) => [name(format), format] as const))(
       });
       expect(bytes).toEqual(await encodeChunk(format, size, data));
       const times = new Uint8Array(data.length);
-      await decodeChunkPieces(format, size, bytes, { begin: [0, 0, 0], end: size }, (piece) => {
+      await decodeChunkRow(format, [{ bytes, size }], { begin: [0, 0, 0], end: size }, (piece) => {
         placesOf(piece, size).forEach((place, i) => {
           times[place]! += 1;
           if (!Object.is((piece.voxels as Uint8Array)[i], data[place])) throw new Error(`voxel ${place} differs`);
@@ -100,14 +100,14 @@ test("pieces hold all of a box, and an error of the taker arrives as it is", asy
   const bytes = await encodeChunk(format, size, data);
   const within = { begin: [500, 9, 7], end: [501, 10, 9] } as const;
   const seen = new Set<number>();
-  await decodeChunkPieces(format, size, bytes, within, (piece) => {
+  await decodeChunkRow(format, [{ bytes, size }], within, (piece) => {
     for (const place of placesOf(piece, size)) seen.add(place);
   });
   for (const z of [7, 8]) for (const c of [0, 1]) expect(seen.has(500 + 512 * (9 + 16 * (z + 24 * c)))).toBe(true);
   expect(seen.size).toBe(512 * 8 * 16 * 2);
   const mine = new Error("mine");
   await expect(
-    decodeChunkPieces(format, size, bytes, within, () => {
+    decodeChunkRow(format, [{ bytes, size }], within, () => {
       throw mine;
     }),
   ).rejects.toBe(mine);

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ChunkFormat, decodeChunk, decodeChunkPieces, encodeChunk } from "../src/codecs.ts";
+import { type ChunkFormat, decodeChunk, decodeChunkRow, encodeChunk } from "../src/codecs.ts";
 import { isPrecomputedError, parseInfo, type Xyz } from "../src/index.ts";
 import { decodeMinishardIndex, decodeShardIndex, parseSharding, ShardBuilder, storedValues } from "../src/sharded.ts";
 
@@ -70,7 +70,7 @@ describe("damaged chunks end in typed errors", () => {
     const good = await encodeChunk(format, size, data);
     await survives((bytes) => decodeChunk(format, size, bytes), good, numRuns);
     const within = { begin: [2, 5, 1], end: [4, 7, 3] } as const;
-    await survives((bytes) => decodeChunkPieces(format, size, bytes, within, () => {}), good, numRuns);
+    await survives((bytes) => decodeChunkRow(format, [{ bytes, size }], within, () => {}), good, numRuns);
   });
 
   test.each(["uint8", "uint16", "uint32", "uint64"] as const)("compresso %s", async (dataType) => {

@@ -20,7 +20,7 @@ test("the public names are what they were", async () => {
       "./codecs": [
         "chunkFormat",
         "decodeChunk",
-        "decodeChunkPieces",
+        "decodeChunkRow",
         "encodeChunk",
         "encodeChunkPieces",
         "maxEncodedBytes",

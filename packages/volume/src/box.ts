@@ -71,6 +71,16 @@ export function* cellsOf(box: Box4, cellSize: Xyzc): Generator<Xyzc> {
   }
 }
 
+/** The cells of `cellsOf` in rows of at most `most` along x: the first of each, and how many. */
+export function* rowsOf(box: Box4, cellSize: Xyzc, most: number): Generator<{ cell: Xyzc; count: number }> {
+  const first = Math.floor(box.begin[0] / cellSize[0]);
+  const end = Math.ceil(box.end[0] / cellSize[0]);
+  const left: Box4 = { begin: box.begin, end: [box.begin[0] + 1, box.end[1], box.end[2], box.end[3]] };
+  for (const [, y, z, c] of cellsOf(left, cellSize)) {
+    for (let x = first; x < end; x += most) yield { cell: [x, y, z, c], count: Math.min(most, end - x) };
+  }
+}
+
 /** Element strides of a dense array of this extent, x fastest, then y, z, channel. */
 export function denseStrides(extent: Xyzc): Xyzc {
   return [1, extent[0], extent[0] * extent[1], extent[0] * extent[1] * extent[2]];

@@ -5,14 +5,15 @@
 import { isKernelError } from "@pcg/kernels";
 import {
   decodeCompressedSegmentation as decode,
-  decodeCompressedSegmentationSlabs as decodeSlabs,
+  decodeCompressedSegmentationRow as decodeRow,
   encodeCompressedSegmentation as encode,
   encodeCompressedSegmentationSlabs as encodeSlabs,
+  type LabelSlab,
 } from "@pcg/kernels/compressed-segmentation";
 import type { Box, Xyz } from "../chunk-grid.ts";
 import { bytesPerVoxel, type ChunkArray, type DataType } from "../data-type.ts";
 import { corrupt } from "../errors.ts";
-import type { FillPiece, TakePiece } from "./piece.ts";
+import type { EncodedChunk, FillPiece, TakePiece } from "./piece.ts";
 
 export function encodeCompressedSegmentation(data: ChunkArray, size: Xyz, channels: number, block: Xyz): Uint8Array {
   return encode(data as Uint32Array | BigUint64Array, size, channels, block);
@@ -28,32 +29,24 @@ export function decodeCompressedSegmentation(
   try {
     return decode(bytes, size, channels, block, dataType as "uint32" | "uint64");
   } catch (error) {
-    throw asCorrupt(error, bytes);
+    throw asCorrupt(error);
   }
 }
 
-/** Pieces are rows of blocks in the kernels' memory; those outside `within` are neither decoded nor checked. */
-export function decodeCompressedSegmentationPieces(
-  bytes: Uint8Array,
+/** Pieces are rows of blocks through all chunks, in the kernels' memory; those outside `within` are not decoded. */
+export function decodeCompressedSegmentationRow(
+  row: readonly EncodedChunk[],
   dataType: DataType,
-  size: Xyz,
   channels: number,
   block: Xyz,
   within: Box,
   take: TakePiece,
 ): void {
+  const takeSlab = ({ labels, ...place }: LabelSlab): void => take({ voxels: labels, ...place });
   try {
-    decodeSlabs(
-      bytes,
-      size,
-      channels,
-      block,
-      dataType as "uint32" | "uint64",
-      ({ labels, ...place }) => take({ voxels: labels, ...place }),
-      within,
-    );
+    decodeRow(row, channels, block, dataType as "uint32" | "uint64", takeSlab, within);
   } catch (error) {
-    throw asCorrupt(error, bytes);
+    throw asCorrupt(error);
   }
 }
 
@@ -71,9 +64,9 @@ export function encodeCompressedSegmentationPieces(
 }
 
 /** The kernel's verdict on bytes as ours; what else went wrong, be it in the caller's function, unchanged. */
-function asCorrupt(error: unknown, bytes: Uint8Array): unknown {
+function asCorrupt(error: unknown): unknown {
   if (!isKernelError(error, "CORRUPT")) return error;
-  return corrupt(`compressed_segmentation chunk: ${error.message}`, { length: bytes.length }, error);
+  return corrupt(`compressed_segmentation chunk: ${error.message}`, error.fields, error);
 }
 
 /** Most bytes an encoder can need: every block with 32-bit indices and a table of its own. */

@@ -12,7 +12,7 @@ import {
   voxelsFromBytes,
 } from "../data-type.ts";
 import { corrupt } from "../errors.ts";
-import { type FillPiece, filledWhole, type TakePiece, takeWhole } from "./piece.ts";
+import { type FillPiece, filledWhole } from "./piece.ts";
 
 export function encodeRaw(data: ChunkArray): Uint8Array {
   return bytesOfVoxels(data).slice();
@@ -27,16 +27,10 @@ export function decodeRaw(bytes: Uint8Array, dataType: DataType, voxels: number)
   return voxelsFromBytes(dataType, bytes);
 }
 
-/** Pieces are views of `bytes`. */
-export function decodeRawPieces(
-  bytes: Uint8Array,
-  dataType: DataType,
-  size: Xyz,
-  channels: number,
-  take: TakePiece,
-): void {
-  checkRaw(bytes, dataType, size[0] * size[1] * size[2] * channels);
-  takeWhole(viewVoxels(dataType, bytes), size, channels, take);
+/** The voxels as a view of `bytes` where these are aligned, for a caller that copies them. */
+export function viewRaw(bytes: Uint8Array, dataType: DataType, voxels: number): ChunkArray {
+  checkRaw(bytes, dataType, voxels);
+  return viewVoxels(dataType, bytes);
 }
 
 function checkRaw(bytes: Uint8Array, dataType: DataType, voxels: number): void {

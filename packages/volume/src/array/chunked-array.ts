@@ -20,11 +20,14 @@ export interface ChunkedArray {
   readonly unitSize: Xyzc;
   /** Value of voxels that are not stored; a bigint for the 64-bit integer types. */
   readonly fillValue: number | bigint;
+  /** Most chunks side by side along x that `readRow` is given; more than one where that is faster. */
+  readonly rowLength: number;
   /**
-   * Puts the chunk at a cell of the chunk grid (at least what it shares with the destination's box) into `into`.
-   * @returns false, and `into` is as it was, when the chunk is not stored
+   * Puts `count` chunks from `cell` of the chunk grid on along x (at least what they share with the destination's box) into
+   * `into`.
+   * @returns the cells whose chunks are not stored, where `into` is as it was
    */
-  readChunk(cell: Xyzc, into: Destination, signal: AbortSignal | undefined): Promise<boolean>;
+  readRow(cell: Xyzc, count: number, into: Destination, signal: AbortSignal | undefined): Promise<readonly Xyzc[]>;
   /** Writes a box that lies inside the array; `data` is dense, x fastest. Other voxels keep what any writer gave them. */
   writeBox(box: Box4, data: VoxelArray, limits: MemoryLimits, signal: AbortSignal | undefined): Promise<void>;
 }

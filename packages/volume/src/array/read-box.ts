@@ -1,4 +1,4 @@
-import { type Box4, cellBox, cellsOf, countOf, extentOf } from "../box.ts";
+import { type Box4, cellBox, countOf, extentOf, rowsOf } from "../box.ts";
 import type { DataType, VoxelArray } from "../contract.ts";
 import { allocateVoxels } from "../data-type.ts";
 import { forEachBounded } from "./bounded.ts";
@@ -32,12 +32,16 @@ export async function readBox(
   if (data.length === 0) return data;
   const into = new Destination(box, data, form.copy);
   const isZeroFilled = out === undefined && (array.fillValue === 0 || array.fillValue === 0n);
-  const concurrency = concurrencyFor(array.chunkSize, array.dataType, limits);
-  await forEachBounded(cellsOf(box, array.chunkSize), concurrency, async (cell) => {
+  const chunksInFlight = concurrencyFor(array.chunkSize, array.dataType, limits);
+  const rowLength = Math.min(array.rowLength, chunksInFlight);
+  const concurrency = Math.floor(chunksInFlight / rowLength);
+  await forEachBounded(rowsOf(box, array.chunkSize, rowLength), concurrency, async ({ cell, count }) => {
     signal?.throwIfAborted();
-    const found = await array.readChunk(cell, into, signal);
-    if (found || isZeroFilled) return;
-    into.fill(cellBox(cell, array.chunkSize, array.size), array.dataType, array.fillValue);
+    const absent = await array.readRow(cell, count, into, signal);
+    if (isZeroFilled) return;
+    for (const hole of absent) {
+      into.fill(cellBox(hole, array.chunkSize, array.size), array.dataType, array.fillValue);
+    }
   });
   return data;
 }

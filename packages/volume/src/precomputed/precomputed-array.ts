@@ -26,6 +26,9 @@ import { ChangedError, snapshotStore } from "./snapshot-store.ts";
 /** Each failed attempt means that another writer got through. */
 const maxAttempts = 100;
 
+/** Rows of voxels this long are copied at the speed of memory, and new memory is then touched page after page. */
+const pageBytes = 4096;
+
 /** A scale of a precomputed volume as a grid of chunks. */
 export class PrecomputedArray implements ChunkedArray {
   readonly key: string;
@@ -34,6 +37,7 @@ export class PrecomputedArray implements ChunkedArray {
   readonly chunkSize: Xyzc;
   readonly unitSize: Xyzc;
   readonly fillValue: number | bigint;
+  readonly rowLength: number;
   readonly #store: KvStore;
   readonly #info: PrecomputedInfo;
   readonly #scaleInfo: ScaleInfo;
@@ -50,18 +54,26 @@ export class PrecomputedArray implements ChunkedArray {
     this.chunkSize = [...scale.grid.chunkSize, scale.channels];
     this.unitSize = [...unitSize(scale), scale.channels];
     this.fillValue = scale.dataType === "uint64" ? 0n : 0;
+    const rowBytes = scale.grid.chunkSize[0] * bytesPerVoxel(this.dataType);
+    const isDecodedInRows = scale.info.encoding === "compressed_segmentation";
+    this.rowLength = isDecodedInRows ? Math.max(1, Math.floor(pageBytes / rowBytes)) : 1;
     checkChunkBytes(this.key, countOf(this.chunkSize) * bytesPerVoxel(this.dataType), limits.maxChunkBytes, store.url);
   }
 
-  async readChunk(cell: Xyzc, into: Destination, signal: AbortSignal | undefined): Promise<boolean> {
-    const chunk = this.#box(cell);
-    const part = intersect(chunk, into.box);
-    const within = { begin: offset(part.begin, chunk.begin), end: offset(part.end, chunk.begin) };
+  async readRow(
+    cell: Xyzc,
+    count: number,
+    into: Destination,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Xyzc[]> {
+    const first = this.#box(cell);
+    const within = { begin: offset(into.box.begin, first.begin), end: offset(into.box.end, first.begin) };
     const take = (piece: ChunkPiece): void => {
-      into.put(piece.voxels, pieceBox(chunk, piece), denseStrides([...piece.size, 1]));
+      into.put(piece.voxels, pieceBox(first, piece), denseStrides([...piece.size, 1]));
     };
     try {
-      return await this.#scale.readPieces(position(cell), take, { within, ...(signal && { signal }) });
+      const absent = await this.#scale.readRow(position(cell), count, within, take, { ...(signal && { signal }) });
+      return absent.map(([x, y, z]): Xyzc => [x, y, z, cell[3]]);
     } catch (error) {
       throw asVolumeError(error, this.#store.url);
     }
@@ -156,7 +168,7 @@ function offset(to: Xyzc, from: Xyzc): Xyz {
   return [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
 }
 
-/** Where a piece of a chunk lies in the array. */
+/** Where a piece lies in the array: of the chunk at the box, or of a row that begins with it. */
 function pieceBox({ begin: origin }: Box4, { begin, size, channel }: ChunkPiece): Box4 {
   const [x, y, z] = [origin[0] + begin[0], origin[1] + begin[1], origin[2] + begin[2]];
   return { begin: [x, y, z, channel], end: [x + size[0], y + size[1], z + size[2], channel + 1] };

@@ -28,6 +28,7 @@ export class ZarrArray implements UnitArray {
   readonly chunkSize: Xyzc;
   readonly unitSize: Xyzc;
   readonly fillValue: number | bigint;
+  readonly rowLength = 1;
   readonly #store: KvStore;
   readonly #prefix: string;
   readonly #metadata: ArrayMetadata;
@@ -56,7 +57,7 @@ export class ZarrArray implements UnitArray {
     checkChunkBytes(path, smallest.length * bytesPerVoxel(this.dataType), maxChunkBytes, store.url);
   }
 
-  async readChunk(cell: Xyzc, into: Destination, signal: AbortSignal | undefined): Promise<boolean> {
+  async readRow(cell: Xyzc, _count: 1, into: Destination, signal: AbortSignal | undefined): Promise<readonly Xyzc[]> {
     const unit = map4((axis) => Math.floor((cell[axis]! * this.chunkSize[axis]!) / this.unitSize[axis]!));
     const inside = map4((axis) => cell[axis]! - (unit[axis]! * this.unitSize[axis]!) / this.chunkSize[axis]!);
     const key = this.#key(unit);
@@ -65,9 +66,9 @@ export class ZarrArray implements UnitArray {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       try {
         const chunk = await readChunk(this.#codec, objectSource(this.#store, key), inside, context);
-        if (chunk === undefined) return false;
+        if (chunk === undefined) return [cell];
         into.put(chunk.data, cellBox(cell, this.chunkSize, this.size), chunk.strides);
-        return true;
+        return [];
       } catch (error) {
         if (!(error instanceof ReplacedError)) throw error;
         this.#indexes.forget(key);
