@@ -35,7 +35,7 @@ export class ObjectChunks {
 
   /**
    * The chunk at `path` as of the view's time; `undefined` when the volume has no such file.
-   * @param knownEtag what the client has; when it still holds, the answer is `"unchanged"`
+   * @param options.knows the tag by which the client has a content already; then the answer is that tag
    */
   async read(
     store: KvStore,
@@ -43,7 +43,7 @@ export class ObjectChunks {
     path: string,
     shape: Xyz,
     view: GraphView,
-    options: { readonly knows: (etag: string) => boolean; readonly signal: AbortSignal },
+    options: { readonly knows: (etag: string) => string | undefined; readonly signal: AbortSignal },
   ): Promise<ObjectChunk | { readonly unchanged: string } | undefined> {
     const { signal } = options;
     const file = `${store.url}|${path}`;
@@ -59,7 +59,8 @@ export class ObjectChunks {
     const roots: BigUint64Array[] = [];
     for (const table of ids.tables) roots.push(await view.roots(table, { signal }));
     const etag = digest(ids.generation, roots);
-    if (options.knows(etag)) return { unchanged: etag };
+    const known = options.knows(etag);
+    if (known !== undefined) return { unchanged: known };
 
     const key = `${file}|${etag}`;
     let bytes = this.chunks.get(key);

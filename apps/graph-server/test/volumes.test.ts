@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { decodeCompressedSegmentation } from "@pcg/kernels/compressed-segmentation";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ByteLru } from "../src/byte-lru.ts";
@@ -129,6 +130,35 @@ describe("volumes over HTTP", () => {
     expect(await cache(`toy@1900000000~${tag}`)).toBe("no-cache");
     expect(await cache(`toy~${tag}`)).toBe("no-cache");
     expect(await cache("toy@1700000000.5")).toBe("no-cache");
+  });
+
+  test("chunks of segmentations come gzip-encoded to whom that suits, under a tag of their own", async () => {
+    for (const path of [`/objects/toy/${CHUNKS[0]}`, `/data/toy/supervoxels/${CHUNKS[0]}`]) {
+      const ask = (headers: Record<string, string>): Promise<Response> => server.get(path, { headers });
+      const plain = await ask({});
+      const bytes = new Uint8Array(await plain.arrayBuffer());
+      const packed = await ask({ "accept-encoding": "gzip, deflate, br" });
+      const [tag, packedTag] = [plain.headers.get("etag")!, packed.headers.get("etag")!];
+      expect([packed.headers.get("content-encoding"), packedTag]).toEqual(["gzip", tag.replace(/"$/, '-gzip"')]);
+      const body = Buffer.from(await packed.arrayBuffer());
+      expect(packed.headers.get("content-length")).toBe(String(body.length));
+      expect(body.length).toBeLessThan(bytes.length / 3);
+      expect(new Uint8Array(gunzipSync(body))).toEqual(bytes);
+      for (const response of [plain, packed]) expect(response.headers.get("vary")).toBe("Accept-Encoding");
+
+      for (const known of [tag, packedTag, `W/${packedTag}`]) {
+        const same = await ask({ "accept-encoding": "gzip", "if-none-match": known });
+        expect([same.status, same.headers.get("etag")]).toEqual([304, known.replace("W/", "")]);
+        expect(same.headers.get("vary")).toBe("Accept-Encoding");
+      }
+      for (const header of ["identity", "gzip;q=0", "gzip;q=0.1, identity", "br"])
+        expect((await ask({ "accept-encoding": header })).headers.get("content-encoding")).toBeNull();
+      const part = await ask({ "accept-encoding": "gzip", range: "bytes=4-11" });
+      expect([part.status, part.headers.get("content-encoding"), part.headers.get("etag")]).toEqual([206, null, tag]);
+      expect(new Uint8Array(await part.arrayBuffer())).toEqual(bytes.slice(4, 12));
+    }
+    const image = await server.get("/data/toy/image/large", { headers: { "accept-encoding": "gzip" } });
+    expect([image.headers.get("content-encoding"), image.headers.get("vary")]).toEqual([null, null]);
   });
 
   test("part of an object chunk, as some readers ask", async () => {

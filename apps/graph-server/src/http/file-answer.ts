@@ -1,10 +1,11 @@
 /**
- * Files over HTTP: ranges, validators, and how long they may be kept.
+ * Files over HTTP: ranges, validators, compression on the way, and how long they may be kept.
  * @module
  */
 import type { ByteRange } from "@pcg/kvstore";
 import type { HonoRequest } from "hono";
 import { HttpError } from "./errors.ts";
+import { acceptsGzip, gzipFast, MIN_GZIP_BYTES } from "./gzip.ts";
 
 export interface FileOptions {
   readonly contentType: string;
@@ -12,7 +13,12 @@ export interface FileOptions {
   readonly etag: string;
   /** The address stands for this content for ever. */
   readonly immutable: boolean;
+  /** Gzip makes it much smaller. */
+  readonly compressible: boolean;
 }
+
+/** What the tag of a gzip-encoded answer ends with: other bytes need another tag. */
+const GZIP_TAG = "-gzip";
 
 /** A byte range a request asks for, or `undefined` for all; several ranges at once are answered with all. */
 export function requestedRange(request: HonoRequest): ByteRange | undefined {
@@ -31,28 +37,40 @@ function fileHeaders(options: FileOptions): Record<string, string> {
     "Accept-Ranges": "bytes",
     "Cache-Control": options.immutable ? "private, max-age=31536000, immutable" : "no-cache",
     ETag: `"${options.etag}"`,
+    ...(options.compressible && { Vary: "Accept-Encoding" }),
   };
 }
 
-/** Whether the client has this content already. */
-export function isUnchanged(request: HonoRequest, etag: string): boolean {
-  const header = request.header("if-none-match");
-  if (header === undefined) return false;
-  return header.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === `"${etag}"`);
+/** The tag by which the client says that it has this content already, in whichever encoding; without quotes. */
+export function knownTag(request: HonoRequest, etag: string): string | undefined {
+  const known = (request.header("if-none-match") ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  if (known.includes("*")) return etag;
+  return [etag, etag + GZIP_TAG].find((tag) => known.includes(`"${tag}"`));
 }
 
-/** 304. */
+/** 304, with the tag that the client knows the content by. */
 export function unchanged(options: FileOptions): Response {
   return new Response(null, { status: 304, headers: fileHeaders(options) });
 }
 
-/** The whole file, or the part of it that was read for `range`. */
-export function fileResponse(
+/** The whole file, gzip-encoded when that pays and the client takes it, or the part of it that was read for `range`. */
+export async function fileResponse(
+  request: HonoRequest,
   bytes: Uint8Array,
   range: ByteRange | undefined,
   size: number,
   options: FileOptions,
-): Response {
+): Promise<Response> {
+  const pays = options.compressible && range === undefined && bytes.length >= MIN_GZIP_BYTES;
+  if (pays && acceptsGzip(request.header("accept-encoding"))) {
+    const packed = await gzipFast(bytes);
+    const headers = {
+      ...fileHeaders({ ...options, etag: options.etag + GZIP_TAG }),
+      "Content-Encoding": "gzip",
+      "Content-Length": String(packed.length),
+    };
+    return new Response(packed as Uint8Array<ArrayBuffer>, { headers });
+  }
   const headers: Record<string, string> = { ...fileHeaders(options), "Content-Length": String(bytes.length) };
   if (range === undefined) return new Response(bytes as Uint8Array<ArrayBuffer>, { headers });
   const begin = "suffixLength" in range ? size - bytes.length : range.offset;

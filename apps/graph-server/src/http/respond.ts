@@ -2,16 +2,8 @@
  * Answers: JSON with exact ids or raw ids, gzip-encoded when that pays and the client takes it.
  * @module
  */
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { acceptsGzip, gzipFast, MIN_GZIP_BYTES } from "./gzip.ts";
 import { type JsonOut, stringifyJson } from "./json-write.ts";
-
-const gzipAsync = promisify(gzip);
-
-/** Smaller answers fit into one packet anyway. */
-const MIN_GZIP_BYTES = 1400;
-/** Ids compress nearly as well at the fastest level, and the client is waiting. */
-const GZIP_LEVEL = 1;
 
 /** An answer before it is put on the wire. */
 export class Answer {
@@ -50,19 +42,6 @@ export async function toResponse(answer: Answer, acceptEncoding: string | undefi
   if (answer.bytes.length < MIN_GZIP_BYTES || !acceptsGzip(acceptEncoding)) {
     return new Response(answer.bytes as Uint8Array<ArrayBuffer>, { headers });
   }
-  const packed = await gzipAsync(answer.bytes, { level: GZIP_LEVEL });
+  const packed = await gzipFast(answer.bytes);
   return new Response(packed as Uint8Array<ArrayBuffer>, { headers: { ...headers, "Content-Encoding": "gzip" } });
-}
-
-/** Whether gzip is at least as welcome as no encoding. Deflate is never used: some clients cannot undo it. */
-export function acceptsGzip(acceptEncoding: string | undefined): boolean {
-  if (acceptEncoding === undefined) return false;
-  const weights = new Map<string, number>();
-  for (const part of acceptEncoding.toLowerCase().split(",")) {
-    const [name, ...parameters] = part.split(";").map((text) => text.trim());
-    const quality = parameters.find((text) => text.startsWith("q="));
-    weights.set(name!, quality === undefined ? 1 : Number(quality.slice(2)));
-  }
-  const gzipWeight = weights.get("gzip") ?? weights.get("x-gzip") ?? weights.get("*") ?? 0;
-  return gzipWeight > 0 && gzipWeight >= (weights.get("identity") ?? 0);
 }

@@ -5,7 +5,7 @@ import type { Context } from "hono";
 import type { Services } from "../http/endpoint.ts";
 import type { ServerEnv } from "../http/env.ts";
 import { HttpError } from "../http/errors.ts";
-import { type FileOptions, fileResponse, isUnchanged, requestedRange, unchanged } from "../http/file-answer.ts";
+import { type FileOptions, fileResponse, knownTag, requestedRange, unchanged } from "../http/file-answer.ts";
 import { ObjectChunks } from "../objects.ts";
 import { chunkShapeAt, supervoxelVolume } from "../supervoxel-volume.ts";
 import { findTagged, splitTag } from "../volume-address.ts";
@@ -25,7 +25,10 @@ export function volumeRoutes(app: OpenAPIHono<ServerEnv>, services: Services): v
     const { table } = findTagged(tables, auth, context.req.param("table"), tag);
     const store = name === "supervoxels" ? table.supervoxels : name === "image" ? table.image : undefined;
     if (store === undefined) throw new HttpError(404, `table "${table.name}" has no volume "${name}"`);
-    return sendStored(context, store, filePath(context.req.param("path")), tag !== undefined);
+    const path = filePath(context.req.param("path"));
+    // Chunks of images are compressed as they are stored, mostly.
+    const kind = { versioned: tag !== undefined, compressible: name === "supervoxels" && path !== "info" };
+    return sendStored(context, store, path, kind);
   });
 
   app.get("/objects/:table/:path{.+}", async (context) => {
@@ -39,21 +42,27 @@ export function volumeRoutes(app: OpenAPIHono<ServerEnv>, services: Services): v
     if (path === "info") {
       const info = Buffer.from(JSON.stringify(volume.info));
       const etag = createHash("sha1").update(info).digest("base64url");
-      return sendBytes(context, info, { contentType: "application/json", etag, immutable: false });
+      const options = { contentType: "application/json", etag, immutable: false, compressible: false };
+      return sendBytes(context, info, options);
     }
     const shape = chunkShapeAt(volume, path);
     const chunk = await objects.read(store, volume, path, shape, await at.view(), {
-      knows: (etag) => isUnchanged(context.req, etag),
+      knows: (etag) => knownTag(context.req, etag),
       signal: context.req.raw.signal,
     });
     if (chunk === undefined) throw absent(path);
-    const options = { contentType: "application/octet-stream", immutable };
+    const options = { contentType: "application/octet-stream", immutable, compressible: true };
     if ("unchanged" in chunk) return unchanged({ ...options, etag: chunk.unchanged });
     return sendBytes(context, chunk.bytes, { ...options, etag: chunk.etag });
   });
 }
 
-async function sendStored(context: Context, store: KvStore, path: string, versioned: boolean): Promise<Response> {
+async function sendStored(
+  context: Context,
+  store: KvStore,
+  path: string,
+  { versioned, compressible }: { readonly versioned: boolean; readonly compressible: boolean },
+): Promise<Response> {
   const range = requestedRange(context.req);
   const { signal } = context.req.raw;
   const stored = await store.read(path, { signal, ...(range && { range }) }).catch((error: unknown) => {
@@ -66,17 +75,20 @@ async function sendStored(context: Context, store: KvStore, path: string, versio
     contentType: path === "info" ? "application/json" : "application/octet-stream",
     etag: Buffer.from(stored.generation).toString("base64url"),
     immutable: versioned && path !== "info",
+    compressible,
   };
-  if (isUnchanged(context.req, options.etag)) return unchanged(options);
-  return fileResponse(stored.value, range, stored.size, options);
+  const known = knownTag(context.req, options.etag);
+  if (known !== undefined) return unchanged({ ...options, etag: known });
+  return fileResponse(context.req, stored.value, range, stored.size, options);
 }
 
 /** Bytes at hand, or the part of them the request asks for. */
-function sendBytes(context: Context, bytes: Uint8Array, options: FileOptions): Response {
-  if (isUnchanged(context.req, options.etag)) return unchanged(options);
+async function sendBytes(context: Context, bytes: Uint8Array, options: FileOptions): Promise<Response> {
+  const known = knownTag(context.req, options.etag);
+  if (known !== undefined) return unchanged({ ...options, etag: known });
   const range = requestedRange(context.req);
   const { start, end } = resolveByteRange(range, bytes.length);
-  return fileResponse(bytes.subarray(start, end), range, bytes.length, options);
+  return fileResponse(context.req, bytes.subarray(start, end), range, bytes.length, options);
 }
 
 /** The file's key: repeated slashes are one, and no part may lead elsewhere. */

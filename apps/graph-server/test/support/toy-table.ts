@@ -43,6 +43,7 @@ export async function toy(options: Partial<ServerOptions> = {}): Promise<Toy> {
   const image = memoryKvStore();
   await image.write("info", new TextEncoder().encode('{"type":"image"}'));
   await image.write("8_8_40/0-1_0-1_0-1", Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+  await image.write("large", new Uint8Array(4000));
   const table: Table = { name: "toy", graph, supervoxels, image };
   const app = createServer({ tables: new Map([["toy", table]]), ...options });
   const request = async (path: string, init: RequestInit): Promise<Response> =>
