@@ -14,5 +14,14 @@ export type {
   Xyz,
 } from "./contract.ts";
 export { isVoxelSplitError, VoxelSplitError, type VoxelSplitErrorCode } from "./error.ts";
+export type { VoxelBox } from "./point-set.ts";
+export {
+  type ChangedChunk,
+  type Fragment,
+  type Relabelling,
+  type RelabelRequest,
+  relabelChunks,
+} from "./relabel-chunks.ts";
+export { type EdgeTable, type RouteRequest, type Routing, routeEdges } from "./route-edges.ts";
 export { splitVoxels } from "./split-voxels.ts";
 export { type CutSurface, cutSurface } from "./surface.ts";
