@@ -3,6 +3,10 @@ import { threadId } from "node:worker_threads";
 
 const transferMark = Symbol.for("@pcg/tasks transfer");
 
+async function until(condition) {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 export const handlers = {
   echo: (payload) => payload,
   thread: () => threadId,
@@ -11,8 +15,16 @@ export const handlers = {
     const bytes = new Uint8Array(length).fill(value);
     return { [transferMark]: [bytes.buffer], value: { bytes, byteLength: length } };
   },
-  threadAfter: ({ ms }) => new Promise((resolve) => setTimeout(() => resolve(threadId), ms)),
-  sleep: ({ ms }) => new Promise((resolve) => setTimeout(resolve, ms)),
+  /** Ends when the gate (shared memory) is opened. */
+  hold: ({ gate }) => until(() => Atomics.load(gate, 0) === 1),
+  /** Whether the gate is open. */
+  peek: ({ gate }) => Atomics.load(gate, 0),
+  /** Ends when `count` tasks have come here. */
+  meet: async ({ gate, count }) => {
+    Atomics.add(gate, 0, 1);
+    await until(() => Atomics.load(gate, 0) >= count);
+    return threadId;
+  },
   /** Says on `port` that it runs, then spins, asking the signal. */
   spin: ({ flag }, { signal }) => {
     Atomics.store(flag, 0, 1);

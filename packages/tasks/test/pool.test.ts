@@ -1,7 +1,7 @@
 import type { TaskRunner } from "@pcg/tasks";
 import { poolRunner } from "@pcg/tasks/pool";
 import { afterEach, expect, test, vi } from "vitest";
-import { module } from "./runners.ts";
+import { closedGate, module, openGate } from "./runners.ts";
 
 let runner: TaskRunner;
 afterEach(() => runner.close());
@@ -56,25 +56,29 @@ test("a thread that cannot even start fails its task", async () => {
 
 test("running out of heap is reported as oom and the pool goes on", async () => {
   runner = poolRunner({ module, parallelism: 2, heapMiB: 32 });
-  const other = runner.run("sleep", { ms: 300 });
+  const gate = closedGate();
+  const other = runner.run("hold", { gate });
   await expect(runner.run("outOfMemory", null)).rejects.toMatchObject({
     name: "TaskError",
     code: "oom",
     task: "outOfMemory",
     cause: { code: "ERR_WORKER_OUT_OF_MEMORY" },
   });
+  openGate(gate);
   await other;
   expect(await runner.run("echo", 1)).toBe(1);
 });
 
 test.each([0, 7])("process.exit(%i) in a task is a crash of that task only", async (code) => {
   runner = poolRunner({ module, parallelism: 2 });
-  const other = runner.run("sleep", { ms: 200 });
+  const gate = closedGate();
+  const other = runner.run("hold", { gate });
   await expect(runner.run("exit", { code })).rejects.toMatchObject({
     name: "TaskError",
     code: "crashed",
     task: "exit",
   });
+  openGate(gate);
   await other;
   expect(await runner.run("echo", 1)).toBe(1);
 });
@@ -98,16 +102,22 @@ test("a module without handlers, or that does not exist, fails its tasks with th
 
 test("uses as many threads as it has tasks, up to its parallelism", async () => {
   runner = poolRunner({ module, parallelism: 2 });
-  const threads = await Promise.all([1, 2, 3, 4].map(() => runner.run("threadAfter", { ms: 100 })));
+  const gate = closedGate();
+  const threads = await Promise.all([1, 2, 3, 4].map(() => runner.run("meet", { gate, count: 2 })));
   expect(new Set(threads).size).toBe(2);
 });
 
 test("tasks share the byte budget: what does not fit waits, whatever threads are free", async () => {
   runner = poolRunner({ module, parallelism: 2, maxBytes: 100 });
   await Promise.all([runner.run("echo", 1), runner.run("echo", 2)]);
-  const order: string[] = [];
-  const big = runner.run("sleep", { ms: 100 }, { bytes: 80 }).then(() => order.push("big"));
-  const small = runner.run("echo", 1, { bytes: 30 }).then(() => order.push("small"));
-  await Promise.all([big, small]);
-  expect(order).toEqual(["big", "small"]);
+  const gate = closedGate();
+  const big = runner.run("hold", { gate }, { bytes: 80 });
+  const small = runner.run("peek", { gate }, { bytes: 30 });
+  // Time enough for the free thread to take it, if it would.
+  const other = poolRunner({ module, parallelism: 1 });
+  for (let i = 0; i < 5; i++) await other.run("echo", i);
+  await other.close();
+  openGate(gate);
+  await big;
+  expect(await small, "the gate was open when it began").toBe(1);
 });

@@ -1,6 +1,6 @@
 import { isTaskError, type TaskRunner } from "@pcg/tasks";
 import { afterEach, describe, expect, test } from "vitest";
-import { runners } from "./runners.ts";
+import { closedGate, openGate, runners } from "./runners.ts";
 
 describe.each(Object.entries(runners))("%s runner", (_, open) => {
   let runner: TaskRunner;
@@ -91,21 +91,26 @@ describe.each(Object.entries(runners))("%s runner", (_, open) => {
     await expect(runner.run("echo", 1, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 
     const holder = new AbortController();
-    const holding = runner.run("sleep", { ms: 200 }, { bytes: 10, signal: holder.signal });
+    const gate = closedGate();
+    const holding = runner.run("hold", { gate }, { bytes: 10, signal: holder.signal });
     const waiter = new AbortController();
     const waiting = runner.run("echo", 1, { bytes: 10, signal: waiter.signal });
     waiter.abort(reason);
     await expect(waiting).rejects.toBe(reason);
     holder.abort(reason);
+    openGate(gate);
     await expect(holding).rejects.toBe(reason);
     expect(await runner.run("echo", 2, { bytes: 10 })).toBe(2);
   });
 
   test("close ends what runs and refuses what comes", async () => {
     runner = open({});
-    const running = runner.run("sleep", { ms: 100 });
-    const settled = expect(running).rejects.toMatchObject({ name: "TaskError", code: "closed", task: "sleep" });
-    await runner.close();
+    const gate = closedGate();
+    const running = runner.run("hold", { gate });
+    const settled = expect(running).rejects.toMatchObject({ name: "TaskError", code: "closed", task: "hold" });
+    const closed = runner.close();
+    openGate(gate);
+    await closed;
     await settled;
     await expect(runner.run("echo", 1)).rejects.toMatchObject({ code: "closed", task: "echo" });
   });

@@ -1,7 +1,7 @@
-import { inlineRunner, mapConcurrent } from "@pcg/tasks";
+import { mapConcurrent } from "@pcg/tasks";
 import { poolRunner } from "@pcg/tasks/pool";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { module } from "./runners.ts";
+import { closedGate, module, openGate, runners } from "./runners.ts";
 
 const warnings: Error[] = [];
 const record = (warning: Error): void => void warnings.push(warning);
@@ -15,14 +15,13 @@ afterEach(() => {
 
 test("any number of tasks may share one signal, and all of them see its abort", async () => {
   const reason = new Error("enough");
-  for (const runner of [
-    inlineRunner({ sleep: () => new Promise((r) => setTimeout(r, 50)) }),
-    poolRunner({ module, parallelism: 2, graceMs: 1 }),
-  ]) {
+  for (const runner of [runners.inline!({}), poolRunner({ module, parallelism: 2, graceMs: 1 })]) {
+    const gate = closedGate();
     const controller = new AbortController();
     const { signal } = controller;
-    const results = Array.from({ length: 60 }, () => runner.run("sleep", { ms: 50 }, { signal }));
+    const results = Array.from({ length: 60 }, () => runner.run("hold", { gate }, { signal }));
     controller.abort(reason);
+    openGate(gate);
     const ends = await Promise.allSettled(results);
     expect(ends.every((end) => end.status === "rejected" && end.reason === reason)).toBe(true);
     await runner.close();
