@@ -5,11 +5,12 @@
  */
 import type { OcdbtDatabase } from "../contract.ts";
 import { isOcdbtError, OcdbtError } from "../errors.ts";
+import { pinnedGenerations } from "../fork/roots.ts";
 import type { Manifest } from "../format/types.ts";
 import type { DataFileWriter } from "../parts.ts";
 import { resolveVersion } from "../view/resolve-version.ts";
 import { checkTime } from "../view/version-spec.ts";
-import { neededGenerations } from "./needed-versions.ts";
+import { changeHistory } from "./change-history.ts";
 import type { UpkeepOptions } from "./progress.ts";
 import { countVersions, type PruneRules, pruneVersions } from "./prune-versions.ts";
 
@@ -47,15 +48,16 @@ export async function expire(
   const { signal, dryRun } = options;
   const bounds = checkPolicy(policy);
   let result: ExpireResult = { expired: 0n, kept: 0n };
-  const next = async (current: Manifest, writer: DataFileWriter): Promise<Manifest | undefined> => {
-    const pruned = await prune(db, current, writer, bounds, signal);
-    const kept = countVersions(pruned);
-    result = { expired: countVersions(current) - kept, kept };
-    if (dryRun || pruned === current) return undefined;
-    if (current.config.manifestKind === "single") return pruned;
-    return (await db.parts.appendVersion(pruned, pruned.versions.at(-1)!.root, writer)).manifest;
-  };
-  await db.parts.updateManifest({ next, ...(signal && { signal }) });
+  await changeHistory(
+    db,
+    async (current, writer) => {
+      const pruned = await prune(db, current, writer, bounds, signal);
+      const kept = countVersions(pruned);
+      result = { expired: countVersions(current) - kept, kept };
+      return dryRun ? undefined : pruned;
+    },
+    { ...(signal && { signal }) },
+  );
   return result;
 }
 
@@ -87,16 +89,16 @@ async function prune(
   bounds: Bounds,
   signal: AbortSignal | undefined,
 ): Promise<Manifest> {
-  const { store, nodes } = db.parts;
+  const { nodes } = db.parts;
   // Read for each attempt: a tag that was made in between is seen.
-  const needed = await neededGenerations(store, db.uuid, signal);
+  const needed = await pinnedGenerations(db, { ...(signal && { signal }) });
   const first = await firstKept(db, manifest, bounds, signal);
-  const sorted = [...needed].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const pins = [...needed.keys()];
   const rules: PruneRules = {
     keeps: (generation) => generation >= first || needed.has(generation),
     decide: (from, to) => {
       if (from >= first) return "all";
-      const isNeeded = sorted.some((generation) => generation >= from && generation <= to);
+      const isNeeded = pins.some((generation) => generation >= from && generation <= to);
       return to < first && !isNeeded ? "none" : undefined;
     },
   };

@@ -25,7 +25,6 @@ import type { FamilyOptions } from "./family.ts";
 import { FileUsage } from "./file-usage.ts";
 import { type Finding, type FindingCode, Findings } from "./findings.ts";
 import { markFamily } from "./mark-family.ts";
-import { baseRefs } from "./needed-versions.ts";
 import { dataPrefixOf, listDataFiles } from "./own-files.ts";
 import type { UpkeepOptions } from "./progress.ts";
 import { type ManifestFile, storedManifests } from "./stored-manifests.ts";
@@ -233,7 +232,7 @@ class Fsck {
     if (prefixes !== undefined) return new Set(prefixes);
     const origin = await readOrigin(this.#store, "refs/", config.uuid, signal);
     if (origin !== undefined) {
-      const registration = (await readRegistration(baseRefs(this.#store), origin.id, signal))?.value;
+      const registration = (await readRegistration(this.#store, origin.id, signal, "refs/base/"))?.value;
       // Once merged, its files may be needed by versions of the base, which cannot be seen from here.
       return new Set(registration?.uuid === config.uuid && !registration.lendsFiles ? [forkDataPrefix(origin.id)] : []);
     }

@@ -1,8 +1,9 @@
 /**
  * The version tree without some of its versions, or with some of its nodes elsewhere.
  *
- * TensorStore's rules decide what can go: any reference of the manifest, any but the newest of the versions in the manifest, and within
- * a node that stays everything but its last child, because a node is known by the generation its block ends with.
+ * A node is known by the generation that its block ends with, so as long as anything of a block stays, the last generation of the block
+ * must. The references of a manifest are blocks that are cut open, one within the next: what is of height 1 ends the block of the reference
+ * of height 2, and so on. Dropped without regard to that, a later commit would write a node that nobody can read.
  * @module
  */
 import { encodeVersionNode } from "../format/index.ts";
@@ -15,6 +16,8 @@ export interface PruneRules {
   readonly decide: (first: bigint, last: bigint) => "all" | "none" | undefined;
   /** Nodes that are written anew although they stay as they are. */
   readonly moves?: (location: IndirectReference) => boolean;
+  /** Nodes that cannot be read, and go. */
+  readonly isLost?: (location: IndirectReference) => boolean;
 }
 
 export interface PruneContext {
@@ -28,7 +31,7 @@ export async function pruneVersions(manifest: Manifest, rules: PruneRules, conte
   const pruner = new Pruner(manifest, rules, context);
   const newest = manifest.versions.at(-1);
   const versions = manifest.versions.filter((version) => version === newest || rules.keeps(version.generation));
-  const versionNodes = await pruner.children(manifest.versionNodes, 0n, "free");
+  const versionNodes = await pruner.roots();
   const isSame = versions.length === manifest.versions.length && versionNodes === manifest.versionNodes;
   return isSame ? manifest : { ...manifest, versions, versionNodes };
 }
@@ -52,6 +55,31 @@ class Pruner {
     this.#context = context;
   }
 
+  /** The references of the manifest that stay. */
+  async roots(): Promise<readonly VersionNodeReference[]> {
+    const { versionNodes } = this.#manifest;
+    let kept: { readonly reference: VersionNodeReference; readonly blockEnd: bigint }[] = [];
+    let isSame = true;
+    let first = 1n;
+    for (const reference of versionNodes) {
+      const blockEnd = this.#blockEnd(reference);
+      const needed = kept.some((older) => older.blockEnd === reference.generation);
+      const result = await this.#subtree(reference, first, needed);
+      if (result !== reference) isSame = false;
+      if (result !== undefined) kept.push({ reference: result, blockEnd });
+      // It cannot be read: what it ended has no place any more.
+      else if (needed) kept = kept.filter((older) => older.blockEnd !== reference.generation);
+      first = reference.generation + 1n;
+    }
+    return isSame ? versionNodes : kept.map(({ reference }) => reference);
+  }
+
+  /** Last generation of the block of versions that a node is for. */
+  #blockEnd({ generation, height }: VersionNodeReference): bigint {
+    const bits = BigInt(this.#manifest.config.versionTreeArityLog2 * (height + 1));
+    return (((generation - 1n) >> bits) + 1n) << bits;
+  }
+
   /** The children that stay, `references` itself if all do as they are. `before` is the last generation in front of them. */
   async children(
     references: readonly VersionNodeReference[],
@@ -65,6 +93,8 @@ class Pruner {
       const isLast = i === references.length - 1;
       const needed = isLast && (last === "needed" || (last === "if-any" && kept.length > 0));
       const result = await this.#subtree(reference, first, needed);
+      // Without its last child a node has no place any more.
+      if (result === undefined && needed) return [];
       if (result !== reference) isSame = false;
       if (result !== undefined) kept.push(result);
       first = reference.generation + 1n;
@@ -77,7 +107,8 @@ class Pruner {
     first: bigint,
     needed: boolean,
   ): Promise<VersionNodeReference | undefined> {
-    const { moves, decide } = this.#rules;
+    const { moves, decide, isLost } = this.#rules;
+    if (isLost?.(reference.location)) return undefined;
     const fate = decide(first, reference.generation);
     if (fate === "none" && !needed) return undefined;
     if (fate === "all" && moves === undefined) return reference;
@@ -104,8 +135,10 @@ class Pruner {
     first: bigint,
     needed: boolean,
   ): Promise<VersionNode | undefined> {
-    const isTop = this.#manifest.versionNodes.includes(reference);
-    const children = await this.children(node.children, first - 1n, isTop ? "free" : needed ? "needed" : "if-any");
+    // Of a block that is not complete yet, the last generation is still to come.
+    const isComplete = this.#blockEnd(reference) === reference.generation;
+    const last = needed ? "needed" : isComplete ? "if-any" : "free";
+    const children = await this.children(node.children, first - 1n, last);
     if (children === node.children) return node;
     return children.length === 0 ? undefined : { ...node, children };
   }

@@ -9,7 +9,6 @@ import { forkDataPrefix, insideFolder } from "../fork/layout.ts";
 import { listRegistrations, readOrigin, readRegistration } from "../fork/registry.ts";
 import { bytesToPath } from "../format/index.ts";
 import { DEFAULT_PREFIXES } from "../io/data-file-writer.ts";
-import { baseRefs } from "./needed-versions.ts";
 import { dataPrefixOf } from "./own-files.ts";
 
 export interface SweepTarget {
@@ -33,7 +32,7 @@ export async function findSweepTarget(
   const origin = await readOrigin(store, "refs/", db.uuid, signal);
   if (origin === undefined) return await baseTarget(store, signal);
   const target = { prefixes: [forkDataPrefix(origin.id)], owns: () => false };
-  const registration = (await readRegistration(baseRefs(store), origin.id, signal))?.value;
+  const registration = (await readRegistration(store, origin.id, signal, "refs/base/"))?.value;
   if (registration?.uuid !== db.uuid) {
     throw unsafe(
       origin.id,
