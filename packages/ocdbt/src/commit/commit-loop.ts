@@ -35,7 +35,7 @@ export interface Attempt {
 
 export interface Plan {
   readonly next: Manifest;
-  /** Of the files that earlier attempts wrote, those the plan refers to. None, unless it can tell. */
+  /** Of the files that this and earlier attempts wrote, those the plan refers to. Its own alone, unless it can tell. */
   readonly filesInUse?: (own: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
 }
 
@@ -121,7 +121,7 @@ export class CommitLoop {
       if (stored !== undefined) {
         const kind = stored.recovered ? "recovered" : "committed";
         later(
-          this.#removeUnused(wasted, plan).then((orphansRemoved) =>
+          this.#removeUnused(wasted, writer.files, plan).then((orphansRemoved) =>
             emit({ kind, generation, attempt: number, orphansRemoved, clockBehind }),
           ),
         );
@@ -156,10 +156,10 @@ export class CommitLoop {
     );
   }
 
-  async #removeUnused(wasted: readonly string[], plan: Plan): Promise<number> {
+  async #removeUnused(wasted: readonly string[], last: readonly string[], plan: Plan): Promise<number> {
     if (wasted.length === 0) return 0;
     try {
-      const used = (await plan.filesInUse?.(new Set(wasted))) ?? new Set<string>();
+      const used = (await plan.filesInUse?.(new Set([...wasted, ...last]))) ?? new Set<string>();
       return await this.#remove(wasted.filter((file) => !used.has(file)));
     } catch {
       // The commit is made. What cannot be cleared up now is left to `sweep`.

@@ -3,11 +3,12 @@
  * that nobody had before, and resolves when they are durable. Nothing may refer to them earlier.
  * @module
  */
-import { type KvStore, KvStoreError } from "@pcg/kvstore";
+import type { KvStore } from "@pcg/kvstore";
 import { OcdbtError } from "../errors.ts";
 import { pathToBytes } from "../format/byte-path.ts";
 import type { DataFileId, IndirectReference } from "../format/types.ts";
 import type { DataFileWriter } from "../parts.ts";
+import { putIf } from "./put-if.ts";
 
 export type DataKind = "value" | "btree" | "version-tree";
 
@@ -123,22 +124,15 @@ class Writer implements DataFileWriter {
       await this.#store.write(key, bytes, { signal });
       return;
     }
-    const { written } = await this.#store.write(key, bytes, { ifGeneration: null, signal });
-    if (written || (await this.#isOurs(key, bytes, signal))) return;
+    const outcome = await putIf(this.#store, key, bytes, null, signal);
+    if (outcome.kind === "written") return;
+    // Nothing refers to the file yet, so nothing is in doubt.
+    if (outcome.kind === "unknown") throw outcome.error;
     throw new OcdbtError(
       "corrupt",
       `data file ${file.id.relativePath} exists although its name is random; nothing refers to it yet, try again`,
       { fields: { file: file.id.relativePath } },
     );
-  }
-
-  /** A request that was sent twice finds its own file. */
-  async #isOurs(key: Uint8Array, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
-    const found = await this.#store.read(key, { signal });
-    if (found === undefined) {
-      throw new KvStoreError("transient", `a data file of ${this.#store.url} was reported as present, then as absent`);
-    }
-    return found.size === bytes.length && found.value.every((byte, i) => byte === bytes[i]);
   }
 }
 

@@ -17,13 +17,12 @@ import type { StoredManifest } from "../parts.ts";
 import { describeConfigChange } from "./config-change.ts";
 import type { FindVersion, ManifestPlace } from "./manifest-store.ts";
 import { hasOwnVersion } from "./own-version.ts";
-import { backOff } from "./pause.ts";
-import { ambiguous, equal } from "./single-manifest.ts";
+import { MAX_TRIES, retryTransient } from "./pause.ts";
+import { putIf } from "./put-if.ts";
+import { ambiguous } from "./single-manifest.ts";
 
 /** Older manifests are for nobody: readers that listed them have long read them. */
 const KEPT_GENERATIONS = 128n;
-
-const MAX_TRIES = 8;
 
 /** "manifest." followed by a digit; ":" is the character after "9", and hexadecimal letters come after it. */
 const FIRST_KEY = keyBytes("manifest.0");
@@ -79,37 +78,35 @@ export class NumberedManifest implements ManifestPlace {
         `a numbered manifest after generation ${before} must be ${before + 1n}, not ${own.generation}`,
       );
     }
-    if (previous === undefined && !(await this.#createConfig(next.config, aside))) return undefined;
+    if (previous === undefined && !(await this.#createConfig(next.config, signal))) return undefined;
     const key = numberedManifestKey(own.generation);
-    const bytes = await encodeManifest(next);
-    let answered = false;
-    for (let send = 1; !answered; send++) {
-      try {
-        await this.#store.write(key, bytes, { ifGeneration: null, ...aside });
-        answered = true;
-      } catch (error) {
-        if (!isKvStoreError(error, "transient", "ambiguous")) throw error;
-        // Sent again, it finds itself if it was made.
-        if (send === MAX_TRIES) throw ambiguous(this.#store.url, error);
-        await backOff(send, signal);
-      }
-    }
+    const outcome = await putIf(this.#store, key, await encodeManifest(next), null, signal);
+    if (outcome.kind === "unknown") throw ambiguous(this.#store.url, outcome.error);
     // Created or not, the newest manifest tells: a writer that slept may create a number that was used and removed.
-    const found = (await this.load(undefined, signal))!;
+    const found = await this.#confirm(signal);
     if (!(await hasOwnVersion(found.manifest, previous, next, this.#findVersion))) return undefined;
     await this.#removeOld(own.generation, aside);
-    return found;
+    return outcome.kind === "written" && !outcome.recovered ? found : { ...found, recovered: true };
+  }
+
+  async #confirm(signal: AbortSignal | undefined): Promise<StoredManifest> {
+    try {
+      // There is one: it was made above, or found there.
+      return (await retryTransient(() => this.load(undefined, signal), signal))!;
+    } catch (error) {
+      throw ambiguous(this.#store.url, error);
+    }
   }
 
   /** Makes `manifest.ocdbt`. @returns whether it is there with this configuration. */
-  async #createConfig(config: Config, aside: Cancel): Promise<boolean> {
+  async #createConfig(config: Config, signal: AbortSignal | undefined): Promise<boolean> {
     const bytes = await encodeManifest({ config, versions: [], versionNodes: [] });
-    const { written } = await this.#store.write(MANIFEST_KEY, bytes, { ifGeneration: null, ...aside });
-    if (written) return true;
-    const found = await this.#store.read(MANIFEST_KEY, aside);
-    if (found === undefined) return false;
-    if (equal(found.value, bytes)) return true;
-    const stored = await decodeManifest(found.value, { file: MANIFEST_KEY });
+    const outcome = await putIf(this.#store, MANIFEST_KEY, bytes, null, signal);
+    // There is no version yet, so nothing can have been committed.
+    if (outcome.kind === "unknown") throw outcome.error;
+    if (outcome.kind === "written") return true;
+    if (outcome.found === undefined) return false;
+    const stored = await decodeManifest(outcome.found.value, { file: MANIFEST_KEY });
     return describeConfigChange(stored.config, config) === undefined;
   }
 

@@ -1,3 +1,8 @@
+import { isKvStoreError } from "@pcg/kvstore";
+
+/** How often something that fails in passing is tried. */
+export const MAX_TRIES = 8;
+
 /** Longest mean delay between attempts, ms. */
 const MAX_MEAN_MS = 200;
 
@@ -23,4 +28,16 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
     }, ms);
     signal?.addEventListener("abort", leave, { once: true });
   });
+}
+
+/** Tries again what fails in passing; what fails for good, or all the time, throws. */
+export async function retryTransient<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isKvStoreError(error, "transient") || tries === MAX_TRIES) throw error;
+      await backOff(tries, signal);
+    }
+  }
 }
