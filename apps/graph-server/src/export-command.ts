@@ -4,8 +4,8 @@
  */
 import type { Time } from "@pcg/chunkedgraph";
 import type { ExportReport } from "@pcg/chunkedgraph/export";
+import { parseCount, parseXyz } from "@pcg/ingest/option-values";
 import { isTaskError, throttleProgress } from "@pcg/tasks";
-import type { Xyz } from "@pcg/volume";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "./config.ts";
 import { type ExportTableOptions, exportTable } from "./export-table.ts";
@@ -94,15 +94,4 @@ function parseTime(text: string): Time {
   if (!(milliseconds >= 0))
     throw new InvalidArgumentError("expected seconds since 1970, or a time like 2026-01-31T12:00:00Z");
   return BigInt(milliseconds) * 1000n + BigInt(fraction.padEnd(6, "0"));
-}
-
-function parseXyz(text: string): Xyz {
-  if (!/^[1-9]\d{0,8},[1-9]\d{0,8},[1-9]\d{0,8}$/.test(text))
-    throw new InvalidArgumentError("expected three whole numbers from 1 up, like 64,64,64");
-  return text.split(",").map(Number) as [number, number, number];
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("expected a whole number from 1 to 999");
-  return Number(text);
 }

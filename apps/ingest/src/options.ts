@@ -4,6 +4,7 @@
  */
 import { isTaskError } from "@pcg/tasks";
 import { type Command, InvalidArgumentError } from "commander";
+import { parseBytes, parseCount, parseXyz } from "./option-values.ts";
 import type { RunIngestOptions } from "./run-ingest.ts";
 
 /** What commander makes of the options. */
@@ -47,26 +48,8 @@ export function describeFailure(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function parseXyz(text: string): [number, number, number] {
-  if (!/^[1-9]\d{0,8},[1-9]\d{0,8},[1-9]\d{0,8}$/.test(text)) {
-    throw new InvalidArgumentError("expected three whole numbers from 1 up, like 128,128,64");
-  }
-  return text.split(",").map(Number) as [number, number, number];
-}
-
 function parseConnectivity(text: string): 6 | 26 {
   if (text === "6") return 6;
   if (text === "26") return 26;
   throw new InvalidArgumentError("expected 6 or 26");
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("expected a whole number from 1 to 999");
-  return Number(text);
-}
-
-function parseBytes(text: string): number {
-  const match = /^([1-9]\d{0,14})([kMGT]?)$/.exec(text);
-  if (match === null) throw new InvalidArgumentError("expected bytes, like 2000000000, 512M or 2G");
-  return Number(match[1]) * 1024 ** ["", "k", "M", "G", "T"].indexOf(match[2]!);
 }

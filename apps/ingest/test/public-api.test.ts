@@ -14,5 +14,6 @@ test("the public names are these", async () => {
       "stopSignal",
       "tableFolder",
     ],
+    "./option-values": ["parseBytes", "parseCount", "parseXyz"],
   });
 });
