@@ -2,6 +2,8 @@
  * Versioned B+tree databases on any key-value store, byte-compatible with TensorStore's OCDBT. Loads in browsers.
  * @module
  */
+
+export { EMPTY_TREE } from "./commit/tree-writer.ts";
 export {
   type ConfigRequest,
   configFromJson,
@@ -14,6 +16,7 @@ export type { LeaseRecord } from "./coordinator/lease.ts";
 export type { RequestId } from "./coordinator/request-id.ts";
 export { type Answerer, type Port, portTransport, servePort, type Transport } from "./coordinator/transport.ts";
 export { type OcdbtDriverOptions, ocdbtDriver } from "./driver.ts";
+export { type DumpJson, dump, formatReference, parseReference } from "./dump.ts";
 export { isOcdbtError, OcdbtError, type OcdbtErrorCode, type OcdbtErrorDetails } from "./errors.ts";
 export { type ForkOptions, fork } from "./fork/create.ts";
 export { dropFork } from "./fork/drop.ts";
@@ -62,6 +65,7 @@ export { type VersionRange, versions } from "./history/versions.ts";
 export type { DataKind, DataPrefixes } from "./io/data-file-writer.ts";
 export { type OpenOptions, type OpenUrlOptions, openOcdbt } from "./open.ts";
 export type * from "./parts.ts";
+export * from "./upkeep/index.ts";
 export {
   formatCommitTime,
   parseCommitTime,

@@ -56,6 +56,8 @@ class CoordinatedCommitter implements Committer {
 
   async commit(mutations: readonly Mutation[], options: CommitOptions): Promise<CommitReceipt> {
     const { signal } = options;
+    // Without a coordinator nothing is to be uploaded apart, and nobody asks twice.
+    if ((await this.#connect(signal)) === undefined) return await this.#direct.commit(mutations, options);
     const seq = this.#next++;
     this.#open.add(seq);
     try {

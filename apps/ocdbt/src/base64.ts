@@ -1,0 +1,7 @@
+/** Standard base64, padded or not; `undefined` for anything else (Node's own decoder skips what it does not know). */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  const digits = text.replace(/=+$/, "");
+  if (digits.length % 4 === 1 || (text.length !== digits.length && text.length % 4 !== 0)) return undefined;
+  return new Uint8Array(Buffer.from(digits, "base64"));
+}

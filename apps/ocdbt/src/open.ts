@@ -1,0 +1,130 @@
+/**
+ * What a URL on the command line names: a database, perhaps one of its forks, one of its versions, a folder of keys in it.
+ * @module
+ */
+import { type KvDrivers, type KvStore, kvStackDriver, openKvStore, parseUrl } from "@pcg/kvstore";
+import { fileDriver } from "@pcg/kvstore/file";
+import { httpDriver } from "@pcg/kvstore/http";
+import {
+  type ConfigRequest,
+  configFromJson,
+  coordinatedCommitter,
+  type OcdbtDatabase,
+  type OcdbtView,
+  type OpenOptions,
+  openFork,
+  openOcdbt,
+  parseStagePath,
+  type VersionSpec,
+} from "@pcg/ocdbt";
+import { httpTransport } from "@pcg/ocdbt/coordinator-http";
+import { UsageError } from "./errors.ts";
+import { type Named, openNamedSpec } from "./open-spec.ts";
+
+/** Options that every command with a database has. */
+export interface DatabaseFlags {
+  readonly fork?: string;
+  readonly forkFolder?: string;
+  readonly coordinatorToken?: string;
+  readonly direct?: true;
+}
+
+export interface OpenFlags extends DatabaseFlags {
+  /** Make a database where there is none. */
+  readonly create?: boolean;
+  /** TensorStore's JSON. */
+  readonly config?: string;
+}
+
+export interface Opened {
+  readonly db: OcdbtDatabase;
+  /** The version the URL names; the newest if none. */
+  readonly view: OcdbtView;
+  readonly version: VersionSpec | undefined;
+  /** What the URL puts before keys. */
+  readonly prefix: string;
+  close(): Promise<void>;
+}
+
+const drivers: KvDrivers = { ...fileDriver(), ...httpDriver(), ...kvStackDriver() };
+
+/** Opens `url`: `file:///db/`, a bare path, either with `|ocdbt:[@version/][folder/]`, or a JSON spec of TensorStore. */
+export async function openDatabase(url: string, flags: OpenFlags, signal: AbortSignal): Promise<Opened> {
+  const named = await openNamed(url, signal);
+  const { store, version, prefix } = named;
+  try {
+    const db = await openIn(named, flags, signal);
+    const view = version === undefined ? db : await db.at(version, { signal });
+    return {
+      db,
+      view,
+      version,
+      prefix,
+      close: async () => {
+        await db.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The store a whole database lies in, without looking whether it does. */
+export async function openWhole(url: string, signal: AbortSignal): Promise<Pick<Named, "store" | "dataPrefix">> {
+  const named = await openNamed(url, signal);
+  if (named.version === undefined && named.prefix === "") return named;
+  await named.store.close();
+  throw new UsageError(`${url} names a version or a folder of a database; this command is about the whole of it`);
+}
+
+/** A folder or other store, as it is. */
+export function openFolder(url: string, signal: AbortSignal): Promise<KvStore> {
+  return openKvStore(url, drivers, { signal });
+}
+
+async function openIn({ store, dataPrefix }: Named, flags: OpenFlags, signal: AbortSignal): Promise<OcdbtDatabase> {
+  const options = { signal, ...(flags.direct ? {} : { committer: coordinated(flags) }) } satisfies OpenOptions;
+  if (flags.fork === undefined) {
+    return await openOcdbt(store, {
+      ...options,
+      create: flags.create ?? false,
+      ...(flags.config === undefined ? {} : { config: parseConfig(flags.config) }),
+      ...(dataPrefix === undefined ? {} : { dataPrefix }),
+    });
+  }
+  if (flags.config !== undefined) throw new UsageError("--config is for a new database; a fork gets its own by `fork`");
+  const folder = flags.forkFolder === undefined ? {} : { folder: await openFolder(flags.forkFolder, signal) };
+  return await openFork(store, flags.fork, { ...options, ...folder });
+}
+
+/** Through the coordinator when the database has one that can be reached. */
+function coordinated({ coordinatorToken }: DatabaseFlags): NonNullable<OpenOptions["committer"]> {
+  const options = coordinatorToken === undefined ? {} : { token: coordinatorToken };
+  return coordinatedCommitter({
+    connect: ({ address }) => (address === null ? undefined : httpTransport(address, options)),
+  });
+}
+
+export function parseConfig(text: string): ConfigRequest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`--config ${text} is not JSON: ${(error as Error).message}`);
+  }
+  return configFromJson(json);
+}
+
+async function openNamed(url: string, signal: AbortSignal): Promise<Named> {
+  if (url.startsWith("{")) return await openNamedSpec(url, drivers, signal);
+  const parsed = parseUrl(url);
+  const last = parsed.stages.at(-1);
+  if (last?.scheme !== "ocdbt") {
+    return { store: await openKvStore(parsed, drivers, { signal }), version: undefined, prefix: "" };
+  }
+  const { version, path } = parseStagePath(last.path);
+  const base = { ...parsed, stages: parsed.stages.slice(0, -1) };
+  return { store: await openKvStore(base, drivers, { signal }), version, prefix: path };
+}

@@ -1,0 +1,296 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { lines, run, runWith, start, text, until, withFolder } from "./command.ts";
+
+const base64 = (value: string | Uint8Array): string => Buffer.from(value).toString("base64");
+const put = (key: string | Uint8Array, value: string): string =>
+  JSON.stringify({ op: "put", keyBase64: base64(key), valueBase64: base64(value) });
+
+async function apply(url: string, ...mutations: string[]): Promise<void> {
+  const { code, stderr } = await runWith(mutations.join("\n"), "apply", url, "-");
+  if (code !== 0) throw new Error(stderr);
+}
+
+describe("values", () => {
+  test("any bytes come out as they went in", () =>
+    withFolder(async (folder) => {
+      const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 7) & 255);
+      expect((await runWith(bytes, "put", folder, "a/b", "-")).code).toBe(0);
+      expect((await run("get", folder, "a/b")).stdout.equals(bytes)).toBe(true);
+      const missing = await run("get", folder, "a/c");
+      expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("has no key") });
+      expect(missing.stdout.length).toBe(0);
+    }));
+
+  test("keys are listed in bytewise order, with sizes and digests", () =>
+    withFolder(async (folder) => {
+      const url = `file://${folder}/|ocdbt:`;
+      await apply(url, put("b", "22"), put("a", "1"), put(Uint8Array.of(0xff, 0x00), "333"));
+      const sha256 = (value: string): string => createHash("sha256").update(value).digest("hex");
+      expect(await lines("list", url, "--json", "--sha256")).toEqual([
+        { key: "a", keyBase64: "YQ==", size: 1, sha256: sha256("1") },
+        { key: "b", keyBase64: "Yg==", size: 2, sha256: sha256("22") },
+        { keyBase64: "/wA=", size: 3, sha256: sha256("333") },
+      ]);
+      expect(Object.keys((await lines("list", url, "--json"))[0]!)).toEqual(["key", "keyBase64", "size"]);
+      expect((await run("get", url, "/wA=", "--base64")).stdout.toString()).toBe("333");
+    }));
+
+  test("a folder of keys in the URL is the place of every key", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("seg/info", "{}"), put("seg/8_8_40/0", "x"), put("other", "y"));
+      const url = `file://${folder}/|ocdbt:seg/`;
+      expect(await text("get", url, "info")).toBe("{}");
+      expect((await lines("list", url, "--json")).map(({ key }) => key)).toEqual(["8_8_40/0", "info"]);
+      expect(await lines("list", url, "--level", "--json")).toMatchObject([
+        { key: "8_8_40/", folder: true },
+        { key: "info" },
+      ]);
+    }));
+
+  test("all mutations of apply are one version, and a bad line leaves none", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("a", "1"), put("b", "2"), put("c", "3"));
+      const before = await lines("log", folder, "--json");
+      await apply(
+        folder,
+        JSON.stringify({ op: "deleteRange", startBase64: base64("a"), endBase64: base64("c") }),
+        JSON.stringify({ op: "delete", keyBase64: base64("c") }),
+        put("d", "4"),
+      );
+      expect((await lines("list", folder, "--json")).map(({ key }) => key)).toEqual(["d"]);
+      expect((await lines("log", folder, "--json")).length).toBe(before.length + 1);
+      for (const bad of ["{", '{"op":"put","keyBase64":"YQ=="}', '{"op":"move"}', put("a", "1").replace("YQ==", "Y")]) {
+        const refused = await runWith(`${put("e", "5")}\n${bad}`, "apply", folder, "-");
+        expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/line 2: .*nothing was applied/) });
+      }
+      expect((await lines("log", folder, "--json")).length).toBe(before.length + 1);
+    }));
+
+  test("a new database is made as --config says, and not otherwise later", () =>
+    withFolder(async (folder) => {
+      const config = JSON.stringify({ max_inline_value_bytes: 0, compression: null, version_tree_arity_log2: 1 });
+      expect((await runWith("1", "put", folder, "a", "-", "--config", config)).code).toBe(0);
+      expect(JSON.parse(await text("dump", folder))).toMatchObject({
+        config: { max_inline_value_bytes: 0, compression: null, version_tree_arity_log2: 1 },
+      });
+      const other = await runWith("1", "put", folder, "a", "-", "--config", '{"max_inline_value_bytes": 5}');
+      expect(other).toMatchObject({ code: 1, stderr: expect.stringMatching(/max_?inline_?value_?bytes/i) });
+    }));
+
+  test("cp and rm take one key or all of a prefix", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("a/1", "x".repeat(5000)), put("a/2", "y"), put("b", "z"));
+      await text("cp", folder, "a/", "copy/", "--prefix");
+      expect(await text("get", folder, "copy/1")).toBe("x".repeat(5000));
+      await text("rm", folder, "a/", "--prefix");
+      await text("rm", folder, "b");
+      expect((await lines("list", folder, "--json")).map(({ key }) => key)).toEqual(["copy/1", "copy/2"]);
+      expect((await run("rm", folder, "b")).code).toBe(1);
+    }));
+});
+
+describe("history", () => {
+  test("the log is newest first, and older states are named by generation, time and tag", () =>
+    withFolder(async (folder) => {
+      for (const value of ["one", "two", "three"]) {
+        expect((await runWith(value, "put", folder, "k", "-", "-m", `make it ${value}`, "--author", "ada")).code).toBe(
+          0,
+        );
+      }
+      const log = await lines("log", folder, "--json");
+      expect(log.map(({ message }) => message)).toEqual(["make it three", "make it two", "make it one"]);
+      expect(Object.keys(log[0]!)).toEqual(
+        expect.arrayContaining(["generation", "commitTime", "numKeys", "treeBytes", "valueBytes"]),
+      );
+      const [newest, middle] = log.map(({ generation }) => generation as number);
+      expect(newest! - middle!).toBe(1);
+      const at = (version: string): Promise<string> => text("get", `file://${folder}/|ocdbt:@${version}/`, "k");
+      expect(await at(`v${middle}`)).toBe("two");
+      await text("tag", folder, "reviewed", `v${middle}`);
+      expect(await at("reviewed")).toBe("two");
+      expect(await lines("diff", folder, "reviewed", "--json")).toEqual([
+        { kind: "changed", key: "k", keyBase64: "aw==", before: 3, after: 5 },
+      ]);
+      await text("restore", folder, "reviewed");
+      expect(await text("get", folder, "k")).toBe("two");
+      expect(JSON.parse(await text("head", folder, "--json")).generation).toBe(newest! + 1);
+      expect((await lines("history", folder, "k", "--json")).map(({ kind }) => kind)).toEqual(
+        expect.arrayContaining(["changed", "added"]),
+      );
+      expect(await run("get", `${folder}/|ocdbt:@v99/`, "k")).toMatchObject({ code: 1 });
+    }));
+});
+
+describe("forks", () => {
+  test("a fork is edited apart from its base, and merged into it", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("a", "1"), put("b", "2"));
+      await text("fork", folder, "alice");
+      expect((await runWith("alice's", "put", folder, "a", "-", "--fork", "alice")).code).toBe(0);
+      expect(await text("get", folder, "a")).toBe("1");
+      expect(await text("get", folder, "b", "--fork", "alice")).toBe("2");
+      expect(await lines("fork", folder, "--json")).toMatchObject([{ id: "alice", state: "ready" }]);
+      const spec = await text("fork", folder, "alice", "--spec");
+      expect(await text("get", spec, "a")).toBe("alice's");
+      await text("merge", folder, "alice");
+      expect(await text("get", folder, "a")).toBe("alice's");
+      expect(await run("get", folder, "a", "--fork", "bob")).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("bob"),
+      });
+    }));
+
+  test("what both sides changed is named, and merged only as told", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("a", "1"));
+      await text("fork", folder, "alice");
+      await runWith("hers", "put", folder, "a", "-", "--fork", "alice");
+      await runWith("mine", "put", folder, "a", "-");
+      expect(await run("merge", folder, "alice")).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/both sides changed "a"/),
+      });
+      expect(await text("get", folder, "a")).toBe("mine");
+      await text("merge", folder, "alice", "--on-conflict", "theirs");
+      expect(await text("get", folder, "a")).toBe("hers");
+    }));
+});
+
+describe("upkeep", () => {
+  test("versions expire, files that nobody needs go, and what is left is sound", () =>
+    withFolder(async (folder) => {
+      for (let i = 0; i < 5; i++) {
+        await runWith(`${i}`.repeat(5000), "put", folder, "k", "-");
+      }
+      expect(await lines("expire", folder, "--keep", "1", "--dry-run", "--json")).toMatchObject([{ kept: 1 }]);
+      expect((await lines("log", folder, "--json")).length).toBeGreaterThanOrEqual(5);
+      await text("expire", folder, "--keep", "1");
+      const before = (await readdir(join(folder, "d"))).length;
+      await text("sweep", folder, "--grace", "0s");
+      expect((await readdir(join(folder, "d"))).length).toBeLessThan(before);
+      expect(await text("get", folder, "k")).toBe("4".repeat(5000));
+      expect((await lines("fsck", folder, "--deep", "--json"))[0]).toMatchObject({ isSound: true });
+    }));
+
+  test("damage is found and told by the exit code", () =>
+    withFolder(async (folder) => {
+      await runWith("x".repeat(5000), "put", folder, "k", "-");
+      for (const file of await readdir(join(folder, "d"))) await truncate(join(folder, "d", file), 100);
+      expect(await run("fsck", folder)).toMatchObject({ code: 1, stderr: expect.stringContaining("damage") });
+      expect((await run("repair", folder)).code).toBe(1);
+    }));
+});
+
+describe("repair", () => {
+  test("a version that cannot be read goes when told to, and the sound one before it is back", () =>
+    withFolder(async (folder) => {
+      await runWith("x".repeat(5000), "put", folder, "k", "-");
+      const before = new Set(await readdir(join(folder, "d")));
+      await runWith("y".repeat(5000), "put", folder, "k", "-");
+      for (const file of await readdir(join(folder, "d")))
+        if (!before.has(file)) await truncate(join(folder, "d", file), 9);
+      expect((await run("get", folder, "k")).code).toBe(1);
+      expect(await text("repair", folder, "--drop-versions", "--dry-run")).toContain("would ");
+      expect((await run("get", folder, "k")).code).toBe(1);
+      await text("repair", folder, "--drop-versions");
+      expect(await text("get", folder, "k")).toBe("x".repeat(5000));
+      expect((await run("fsck", folder, "--deep")).code).toBe(0);
+    }));
+
+  test("the tail of a longer manifest, which a crash beside TensorStore leaves, is cut off", () =>
+    withFolder(async (folder) => {
+      await runWith("1", "put", folder, "k", "-");
+      const manifest = join(folder, "manifest.ocdbt");
+      await writeFile(manifest, Buffer.concat([await readFile(manifest), Buffer.alloc(300, 7)]));
+      expect((await run("get", folder, "k")).code).toBe(1);
+      await text("repair", folder);
+      expect(await text("get", folder, "k")).toBe("1");
+    }));
+});
+
+describe("serving", () => {
+  test("stock readers get a version as a folder and as files", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("a/b", "old"));
+      await apply(folder, put("a/b", "new"));
+      const server = start(["serve", folder, "--port", "0"]);
+      try {
+        const url = await until(() => /ready (http:\S+)\/db\/head\//.exec(server.output())?.[1]);
+        expect(await (await fetch(`${url}/db/head/files/a/b`)).text()).toBe("new");
+        expect(await text("get", `${url}/db/head/ocdbt/|ocdbt:`, "a/b")).toBe("new");
+      } finally {
+        server.child.kill("SIGINT");
+      }
+      expect((await server.outcome).code).toBe(0);
+    }));
+
+  test("commits go through the coordinator while there is one", () =>
+    withFolder(async (folder) => {
+      const coordinator = start(["coordinator", folder, "--address", `unix:${folder}/c.sock`]);
+      try {
+        await until(() => (coordinator.output().includes("ready") ? true : undefined));
+        await Promise.all(Array.from({ length: 4 }, (_, i) => apply(folder, put(`k${i}`, `${i}`))));
+        expect((await lines("list", folder, "--json")).map(({ key }) => key)).toEqual(["k0", "k1", "k2", "k3"]);
+      } finally {
+        coordinator.child.kill("SIGTERM");
+      }
+      expect((await coordinator.outcome).code).toBe(0);
+      await apply(folder, put("after", "1"));
+      expect(await text("get", folder, "after")).toBe("1");
+    }));
+});
+
+describe("usage", () => {
+  test.each([
+    [[], 2],
+    [["--help"], 0],
+    [["get", "--help"], 0],
+    [["get"], 2],
+    [["fly", "x"], 2],
+    [["get", "nowhere://x/", "k"], 2],
+    [["get", "file:///tmp/|ocdbt:@v0/", "k"], 2],
+    [["get", "/nonexistent/db", "k"], 1],
+    [["list", '{"driver":"zip"}'], 2],
+    [["expire", "/nonexistent/db"], 1],
+  ])("%j ends with %i", async (args, code) => {
+    expect((await run(...(args as string[]))).code).toBe(code);
+  });
+
+  test("the README names every command", async () => {
+    const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+    const help = await text("--help");
+    const commands = [...help.slice(help.indexOf("Commands:")).matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name!);
+    expect(commands.length).toBeGreaterThan(18);
+    for (const name of commands.filter((name) => name !== "help")) expect(readme).toContain(`\`${name}`);
+  });
+
+  test("the first lines of the README work", () =>
+    withFolder(async (folder) => {
+      const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+      const script = /```sh\n([\s\S]*?)```/.exec(readme)![1]!;
+      await writeFile(join(folder, "info.json"), "{}");
+      for (const line of script.split("\n").filter((line) => line.startsWith("npx pcg-ocdbt "))) {
+        const words = line
+          .replace(/ +#.*/, "")
+          .match(/"[^"]*"|'[^']*'|\S+/g)!
+          .slice(2);
+        await text(...words.map((word) => word.replace(/^["']|["']$/g, "").replace(/^\.\//, `${folder}/`)));
+      }
+    }));
+});
+
+describe("as a process", () => {
+  test("bytes go through the pipes as they are", () =>
+    withFolder(async (folder) => {
+      const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 31) & 255);
+      expect((await start(["put", folder, "k", "-"], bytes).outcome).code).toBe(0);
+      const got = await start(["get", folder, "k"]).outcome;
+      expect(got).toMatchObject({ code: 0, stderr: "" });
+      expect(got.stdout.equals(bytes)).toBe(true);
+      expect((await start(["get", folder, "none"]).outcome).code).toBe(1);
+      expect((await start(["get", folder]).outcome).code).toBe(2);
+    }));
+});
