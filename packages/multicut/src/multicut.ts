@@ -60,7 +60,16 @@ export function multicut(input: MulticutInput): MulticutResult {
     joined.contraction,
     input,
     settings,
-    lightest(ways.map((way) => solveGroups(joined.contraction, way, settings))),
+    lightest(
+      ways.map((way) =>
+        solveGroups(
+          joined.contraction,
+          way,
+          way.map((labels, g) => labels.length === joined.groups[g]?.length),
+          settings,
+        ),
+      ),
+    ),
   );
 }
 

@@ -7,6 +7,7 @@ import { type Assignment, weighSides } from "./assignment.ts";
 import { componentsWithin } from "./components.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { minCut } from "./min-cut.ts";
+import { VertexHeap } from "./vertex-heap.ts";
 
 /** Each round strictly lightens the cut; real graphs settle in two or three. */
 const MAX_ROUNDS = 20;
@@ -27,21 +28,56 @@ export function multiwayCut(graph: Graph, terminals: readonly Int32Array[]): Ass
     ),
   );
   const lowerBound = isolating.reduce((sum, { flow }) => sum + flow, 0) / 2;
-  const starts = terminals.map((_, background) =>
-    startFrom(
-      graph,
-      isolating.map(({ side }) => side),
-      background,
-    ),
-  );
-  // The best start is at least as light as the one that leaves the dearest isolating cut out.
-  const side = starts.reduce((best, start) => (weighSides(graph, start) < weighSides(graph, best) ? start : best));
+  const sides = isolating.map(({ side }) => side);
+  // The lightest of these is at least as light as the one that leaves the dearest isolating cut out.
+  const isolated = terminals
+    .map((_, background) => startFrom(graph, sides, background))
+    .reduce((best, start) => (weighSides(graph, start) < weighSides(graph, best) ? start : best));
+  // Moves between two groups cannot leave every trap, so a second start, unlike the first, goes the same way.
+  const improved = [isolated, nearestTerminal(graph, terminals)].map((start) => improve(graph, start, terminals));
+  const [first, second] = improved.map((side) => weighSides(graph, side)) as [number, number];
+  const side = second < first ? improved[1]! : improved[0]!;
+  return { side, flow: Math.min(first, second), lowerBound, guarantee: 2 - 2 / terminals.length, terminals };
+}
+
+/** Changes an assignment in place while that makes it lighter. */
+function improve(graph: Graph, side: Int32Array, terminals: readonly Int32Array[]): Int32Array {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const adopted = adoptStrays(graph, side, terminals);
     const swapped = swapPairs(graph, side, terminals);
     if (!adopted && !swapped) break;
   }
-  return { side, flow: weighSides(graph, side), lowerBound, guarantee: 2 - 2 / terminals.length, terminals };
+  return side;
+}
+
+/** Each vertex with the terminal whose path to it is shortest; what no path reaches with the first. */
+function nearestTerminal(graph: Graph, terminals: readonly Int32Array[]): Int32Array {
+  const { offsets, heads, edgeOf, capacities, size } = graph;
+  const side = new Int32Array(size);
+  const distance = new Float64Array(size).fill(Infinity);
+  const settled = new Uint8Array(size);
+  const heap = new VertexHeap();
+  for (const [g, terminal] of terminals.entries()) {
+    for (const v of terminal) {
+      distance[v] = 0;
+      side[v] = g;
+      heap.push(0, v);
+    }
+  }
+  for (let v = heap.pop(); v >= 0; v = heap.pop()) {
+    if (settled[v] === 1) continue;
+    settled[v] = 1;
+    const away = heap.key;
+    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+      const u = heads[a]!;
+      const next = away + 1 / capacities[edgeOf[a]!]!;
+      if (next >= distance[u]!) continue;
+      distance[u] = next;
+      side[u] = side[v]!;
+      heap.push(next, u);
+    }
+  }
+  return side;
 }
 
 /** Each group keeps its smallest isolated side (these are disjoint); everything else goes to `background`. */

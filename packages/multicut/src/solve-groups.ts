@@ -17,15 +17,21 @@ export interface Solved {
   readonly problems: readonly Problem[];
 }
 
-/** Ties each group together, cuts between them, and checks what remains: upstream's order of conditions. */
+/**
+ * Ties each group together, cuts between them, and checks what remains: upstream's order of conditions.
+ *
+ * @param isAsGiven per group: whether its labels are the proofreader's alone. Others may be isolated: that was asked for.
+ */
 export function solveGroups(
   contraction: Contraction,
   groups: readonly Int32Array[],
+  isAsGiven: readonly boolean[],
   settings: Settings,
 ): Solved | SvSplitRequired | Rejected {
-  const teams =
+  const planted =
     settings.mode === "augmented" ? plantTeams(contraction, groups, settings) : bareTeams(contraction, groups);
-  if ("kind" in teams) return teams;
+  if ("kind" in planted) return planted;
+  const teams = planted.map((team, g) => (isAsGiven[g] === true ? team : { ...team, givenVertices: 0 }));
   const { graph } = contraction;
   const assignment = assign(
     graph,

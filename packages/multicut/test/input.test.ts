@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { isMulticutError } from "../src/errors.ts";
+import { multicut } from "../src/multicut.ts";
+import type { MulticutInput } from "../src/settings.ts";
+import { ids, rows } from "./graphs.ts";
+
+const GOOD: MulticutInput = {
+  ...rows([
+    [1, 2, 5],
+    [2, 3, 1],
+  ]),
+  groups: [ids(1), ids(3)],
+};
+
+const BAD: [what: string, change: Record<string, unknown>, code: string, message: RegExp][] = [
+  ["an odd number of ids", { edges: ids(1, 2, 3) }, "INVALID_EDGES", /edges has 3 ids, an odd number/],
+  ["edges as numbers", { edges: [1, 2] }, "INVALID_EDGES", /edges must be a BigUint64Array.*got an array/],
+  ["signed ids", { edges: new BigInt64Array(4) }, "INVALID_EDGES", /got a BigInt64Array/],
+  [
+    "too few affinities",
+    { affinities: Float64Array.of(1) },
+    "INVALID_AFFINITIES",
+    /affinities has 1 values for 2 edges \(edges has 4 ids\)/,
+  ],
+  [
+    "affinities of another kind",
+    { affinities: [1, 2] },
+    "INVALID_AFFINITIES",
+    /must be a Float64Array or Float32Array, got an array/,
+  ],
+  [
+    "a NaN",
+    { affinities: Float64Array.of(1, Number.NaN) },
+    "INVALID_AFFINITIES",
+    /affinities\[1\] is NaN \(edge 2–3\)/,
+  ],
+  [
+    "a negative affinity",
+    { affinities: Float32Array.of(-1, 1) },
+    "INVALID_AFFINITIES",
+    /affinities\[0\] is -1 \(edge 1–2\)/,
+  ],
+  [
+    "minus infinity",
+    { affinities: Float64Array.of(1, -Infinity) },
+    "INVALID_AFFINITIES",
+    /affinities\[1\] is -Infinity/,
+  ],
+  [
+    "an affinity too large to add up",
+    { affinities: Float64Array.of(1, 1e300) },
+    "INVALID_AFFINITIES",
+    /is 1e\+300 .* from 1e-200 to 1e\+200/,
+  ],
+  ["an affinity too small to divide by", { affinities: Float64Array.of(1, 5e-324) }, "INVALID_AFFINITIES", /is 5e-324/],
+  ["no groups", { groups: [] }, "INVALID_GROUPS", /one or more BigUint64Array, got an empty array/],
+  ["an empty group", { groups: [ids(1), ids()] }, "INVALID_GROUPS", /groups\[1\] is empty/],
+  [
+    "a group of numbers",
+    { groups: [ids(1), [3]] },
+    "INVALID_GROUPS",
+    /groups\[1\] must be a BigUint64Array, got an array/,
+  ],
+  ["an unknown mode", { mode: "fast" }, "INVALID_OPTION", /mode must be "augmented" or "direct", got "fast"/],
+  ["a flag that is none", { disallowIsolating: 1 }, "INVALID_OPTION", /disallowIsolating must be true or false, got 1/],
+  [
+    "half an alternative",
+    { alternatives: 0.5 },
+    "INVALID_OPTION",
+    /alternatives must be a whole number from 0 to 100, got 0.5/,
+  ],
+  ["an odd mustCut", { mustCut: ids(1) }, "INVALID_PAIRS", /mustCut has 1 ids/],
+  ["an unknown svSplit", { svSplit: true }, "INVALID_OPTION", /svSplit must be .* got true/],
+];
+
+test.each(BAD)("%s is an error that names the value and the limit", (_, change, code, message) => {
+  const call = () => multicut({ ...GOOD, ...change } as MulticutInput);
+  expect(call).toThrow(message);
+  expect(call).toThrow(expect.objectContaining({ name: "MulticutError", code }));
+});
+
+test("the guard goes by name and code, so it holds for another copy of the package", () => {
+  const foreign = Object.assign(new Error("x"), { name: "MulticutError", code: "INVALID_EDGES" });
+  expect(isMulticutError(foreign)).toBe(true);
+  expect(isMulticutError(foreign, "INVALID_EDGES", "TOO_LARGE")).toBe(true);
+  expect(isMulticutError(foreign, "TOO_LARGE")).toBe(false);
+  expect(isMulticutError(new Error("x"))).toBe(false);
+});
+
+test("the input is left as it was", () => {
+  const input = { ...GOOD, mustJoin: ids(1, 2), explain: true, alternatives: 1 };
+  const before = [input.edges.slice(), input.affinities.slice(), ...input.groups.map((group) => group.slice())];
+  multicut(input);
+  expect([input.edges, input.affinities, ...input.groups]).toEqual(before);
+});
+
+test("arrays may be views into larger buffers", () => {
+  const buffer = new BigUint64Array([0n, ...GOOD.edges, 0n]);
+  expect(multicut({ ...GOOD, edges: buffer.subarray(1, 5) })).toEqual(multicut(GOOD));
+});
+
+test("floats and doubles of the same values give the same answer", () => {
+  expect(multicut({ ...GOOD, affinities: Float32Array.from(GOOD.affinities) })).toEqual(multicut(GOOD));
+});
