@@ -1,4 +1,5 @@
-// Box reads and writes of a real segmentation; the peer does the same with TensorStore and with cloud-volume.
+// Box reads and writes of a real segmentation; the peer does the same with TensorStore (on all processors) and with
+// cloud-volume (on one, like us). New arrays cost the system's clearing of their pages; "into one array" is without that.
 // PCG_BENCH_WORK=8 or 64: so many times over, which shows whether the rate holds.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,6 +18,7 @@ const voxels = scale.size.reduce((a, b) => a * b);
 const labels = await scale.read(box); // warm: files in the page cache, code compiled
 const times = Number(process.env.PCG_BENCH_WORK ?? 1);
 const read = await seconds(() => scale.read(box));
+const readInto = await seconds(() => scale.read(box, { out: labels }));
 
 const target = mkdtempSync(join(tmpdir(), "pcg-bench-"));
 const store = fileKvStore(target, { fsync: false });
@@ -32,6 +34,7 @@ console.log(
   JSON.stringify({
     "read, beside TensorStore": rate(read),
     "read, beside cloud-volume": rate(read),
+    "read into one array, beside TensorStore": rate(readInto),
     "write, beside TensorStore": rate(write),
     "write, beside cloud-volume": rate(write),
   }),

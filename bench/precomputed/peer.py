@@ -35,6 +35,9 @@ try:
     store = tensorstore(source)
     labels = store.read(order="F").result()
     read_ts = seconds(lambda: store.read(order="F").result())
+    into = ts.array(np.zeros_like(labels), copy=False)[ts.d[:].translate_to[store.domain.origin]]
+    into.write(store).result()
+    read_into_ts = seconds(lambda: into.write(store).result())
     volume = CloudVolume(f"file://{source}", progress=False, cache=False)
     volume[:]
     read_cv = seconds(lambda: volume[:])
@@ -55,6 +58,7 @@ print(
         {
             "read, beside TensorStore": rate(read_ts),
             "read, beside cloud-volume": rate(read_cv),
+            "read into one array, beside TensorStore": rate(read_into_ts),
             "write, beside TensorStore": rate(write_ts),
             "write, beside cloud-volume": rate(write_cv),
         }
