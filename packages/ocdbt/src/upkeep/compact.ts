@@ -17,10 +17,9 @@ import { fileName } from "../io/node-reader.ts";
 import { generationOf, valueAt } from "../view/generation.ts";
 import { changeHistory } from "./change-history.ts";
 import { FileUsage } from "./file-usage.ts";
-import { dataPrefixOf } from "./own-files.ts";
+import { dataPrefixOf, ownPrefixes } from "./own-files.ts";
 import type { UpkeepOptions } from "./progress.ts";
 import { pruneVersions } from "./prune-versions.ts";
-import { findSweepTarget } from "./sweep-target.ts";
 
 export interface CompactOptions extends UpkeepOptions {
   /** Files of which less than this part is needed by the newest version are emptied; 0 to 1, default 0.5. */
@@ -105,12 +104,11 @@ class Compaction {
       onProgress?.({ phase: "measuring", done: keys });
     });
     await this.#versionNodes(manifest, use);
-    // Nothing is removed, so it does not matter who else needs the files.
-    const target = await findSweepTarget(this.#db, this.#db.parts.store, signal);
+    const prefixes = ownPrefixes(parts);
     const sparse = new Map<string, number>();
     for (const path of usage.paths) {
       const prefix = dataPrefixOf(path);
-      if (prefix === undefined || !(target.prefixes.includes(prefix) || target.owns(prefix))) continue;
+      if (prefix === undefined || !prefixes.has(prefix)) continue;
       const range = { offset: 0, length: 0 };
       const found = await parts.store.read(pathToBytes(path), { range, ...(signal && { signal }) });
       if (found !== undefined && usage.bytes(path) < found.size * liveRatio) sparse.set(path, found.size);

@@ -24,6 +24,11 @@ export interface Member {
 export interface FamilyOptions {
   /** Opens the folders of forks that lie outside of their base. */
   readonly openFolder?: OpenFolder;
+  /**
+   * Forks that were not made by `fork`, as the store that their database is opened on: a stack that shows the files of the base under their
+   * own names. They are left open.
+   */
+  readonly unregistered?: readonly KvStore[];
   readonly signal?: AbortSignal;
 }
 
@@ -35,6 +40,19 @@ export async function* familyOf(store: KvStore, options: FamilyOptions): AsyncGe
   const root: Member = { registration: undefined, store, physical: (path) => path, close: async () => {} };
   yield root;
   yield* forksOf(root, options);
+  for (const other of options.unregistered ?? []) {
+    const fork: Member = { ...root, registration: undefined, store: other };
+    if (
+      (await other.read(MANIFEST_KEY, {
+        range: { offset: 0, length: 0 },
+        ...(options.signal && { signal: options.signal }),
+      })) === undefined
+    ) {
+      throw unsafe(other.url, `it has no ${MANIFEST_KEY}`);
+    }
+    yield fork;
+    yield* forksOf(fork, options);
+  }
 }
 
 async function* forksOf(parent: Member, options: FamilyOptions): AsyncGenerator<Member> {

@@ -35,7 +35,7 @@ const READ_BYTES = 8 * 2 ** 20;
 export interface FsckOptions extends UpkeepOptions, FamilyOptions {
   /** Read every byte that is referred to, values included. */
   readonly deep?: boolean;
-  /** Where this database's writers put data files, for orphans. Default: where its versions have them and `d/`. */
+  /** What the names of this database's own data files begin with, to find orphans. Default: as those its versions need, and `d/`. */
   readonly prefixes?: readonly string[];
   /** Findings that are kept; beyond they are counted. Default 10,000. */
   readonly maxFindings?: number;
@@ -222,6 +222,8 @@ class Fsck {
       hasForks = true;
       if (error !== undefined) this.#findings.add("fork", error.message);
     }
+    // As long as not everything can be read, nobody knows what is needed.
+    if (this.#findings.count("error") > 0) return;
     const prefixes = await this.#ownPrefixes(manifest);
     await this.#checkFiles(prefixes, hasForks ? await this.#neededByFamily() : new Set());
   }
@@ -236,6 +238,8 @@ class Fsck {
       // Once merged, its files may be needed by versions of the base, which cannot be seen from here.
       return new Set(registration?.uuid === config.uuid && !registration.lendsFiles ? [forkDataPrefix(origin.id)] : []);
     }
+    // A stack that is no fork of ours: which of the files it shows are its own cannot be told.
+    if (this.#store.spec?.driver === "kvstack") return new Set();
     const own = new Set<string>(Object.values(DEFAULT_PREFIXES));
     for (const path of this.#usage.paths) {
       const prefix = dataPrefixOf(path);

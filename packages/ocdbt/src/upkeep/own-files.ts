@@ -4,6 +4,7 @@
  */
 import { type KvStore, prefixRange } from "@pcg/kvstore";
 import { bytesToPath, pathToBytes } from "../format/index.ts";
+import type { DatabaseParts } from "../parts.ts";
 
 const DATA_FILE = /^(.*\/|)[0-9a-f]{32}$/s;
 
@@ -12,6 +13,13 @@ export interface FoundFile {
   readonly path: string;
   /** `undefined` when the store does not say. */
   readonly bytes: number | undefined;
+}
+
+/** What the names of this handle's own data files begin with. Nothing is written to find out. */
+export function ownPrefixes({ newDataFileWriter }: Pick<DatabaseParts, "newDataFileWriter">): Set<string> {
+  const writer = newDataFileWriter();
+  for (const kind of ["value", "btree", "version-tree"] as const) writer.append(new Uint8Array(0), kind);
+  return new Set(writer.files.map((path) => dataPrefixOf(path)!));
 }
 
 /** Lists the data files under prefixes (each ends with `/`, or is empty), in order. */

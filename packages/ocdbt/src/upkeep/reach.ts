@@ -16,8 +16,6 @@ type Pending = { readonly version: VersionNodeReference } | { readonly tree: Btr
 export class Reach {
   /** Names of needed files. */
   readonly files: Set<string> = new Set();
-  /** Paths, as the databases call them, of the files that are not reached through a base path. */
-  readonly ownPaths: Set<string> = new Set();
   readonly #visited = new Set<string>();
 
   /** Nodes visited so far. */
@@ -61,8 +59,6 @@ export class Reach {
   }
 
   #keep(file: DataFileId, name: NameFile): void {
-    const path = fileName(file);
-    if (file.basePath === "") this.ownPaths.add(path);
-    this.files.add(name(path));
+    this.files.add(name(fileName(file)));
   }
 }

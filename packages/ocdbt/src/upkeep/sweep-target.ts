@@ -8,30 +8,42 @@ import { OcdbtError } from "../errors.ts";
 import { forkDataPrefix, insideFolder } from "../fork/layout.ts";
 import { listRegistrations, readOrigin, readRegistration } from "../fork/registry.ts";
 import { bytesToPath } from "../format/index.ts";
-import { DEFAULT_PREFIXES } from "../io/data-file-writer.ts";
-import { dataPrefixOf } from "./own-files.ts";
+import { dataPrefixOf, ownPrefixes } from "./own-files.ts";
 
 export interface SweepTarget {
   /** The database that the family of all who may need the files begins with. */
   readonly root: KvStore;
   /** The member whose files are swept: a fork, or `undefined` for the root itself. */
   readonly forkUuid: string | undefined;
-  /** Known prefixes of its data files. */
-  readonly prefixes: readonly string[];
-  /** Whether a prefix that its versions tell is its own, too. */
-  readonly owns: (prefix: string) => boolean;
+  /** What the names of its data files begin with. */
+  readonly prefixes: ReadonlySet<string>;
+}
+
+export interface FindTarget {
+  readonly base?: KvStore;
+  readonly prefixes?: readonly string[];
+  readonly signal?: AbortSignal;
 }
 
 /** @throws `OcdbtError` `unsafe` when that cannot be told */
-export async function findSweepTarget(
-  db: OcdbtDatabase,
-  base: KvStore | undefined,
-  signal: AbortSignal | undefined,
-): Promise<SweepTarget> {
+export async function findSweepTarget(db: OcdbtDatabase, options: FindTarget): Promise<SweepTarget> {
+  const target = await ofDatabase(db, options);
+  return options.prefixes === undefined ? target : { ...target, prefixes: new Set(options.prefixes) };
+}
+
+async function ofDatabase(db: OcdbtDatabase, { base, prefixes: given, signal }: FindTarget): Promise<SweepTarget> {
   const { store } = db.parts;
   const origin = await readOrigin(store, "refs/", db.uuid, signal);
-  if (origin === undefined) return await baseTarget(store, signal);
-  const target = { prefixes: [forkDataPrefix(origin.id)], owns: () => false };
+  if (origin === undefined) {
+    if (given === undefined && store.spec?.driver === "kvstack") {
+      const message =
+        `${store.url} is a stack of stores, perhaps a fork that was made by other means: which of the data files it shows are its own ` +
+        "cannot be told; pass prefixes";
+      throw new OcdbtError("unsafe", message, { fields: { url: store.url } });
+    }
+    return await baseTarget(db, signal);
+  }
+  const prefixes = new Set([forkDataPrefix(origin.id)]);
   const registration = (await readRegistration(store, origin.id, signal, "refs/base/"))?.value;
   if (registration?.uuid !== db.uuid) {
     throw unsafe(
@@ -39,30 +51,26 @@ export async function findSweepTarget(
       `its base does not list it, so it is not known whether versions of the base need its files`,
     );
   }
-  if (!registration.lendsFiles) return { ...target, root: store, forkUuid: undefined };
+  if (!registration.lendsFiles) return { prefixes, root: store, forkUuid: undefined };
   if (base === undefined) {
     throw unsafe(origin.id, "its base has merged it, and may need its files; pass the store of the base");
   }
-  return { ...target, root: base, forkUuid: db.uuid };
+  return { prefixes, root: base, forkUuid: db.uuid };
 }
 
-async function baseTarget(store: KvStore, signal: AbortSignal | undefined): Promise<SweepTarget> {
+async function baseTarget(db: OcdbtDatabase, signal: AbortSignal | undefined): Promise<SweepTarget> {
+  const { store } = db.parts;
   const registered = new Set<string>();
   for await (const { id } of listRegistrations(store, signal)) registered.add(id);
-  const isRegistered = (prefix: string): boolean => {
-    const id = /^forks\/([^/]+)\//.exec(prefix)?.[1];
-    return id !== undefined && registered.has(id);
-  };
-  const prefixes = new Set(Object.values(DEFAULT_PREFIXES));
+  const prefixes = ownPrefixes(db.parts);
   // Files of forks that were dropped, left because a merge made this database refer to them.
   for await (const { key } of store.list({ range: prefixRange("forks/"), ...(signal && { signal }) })) {
     const prefix = dataPrefixOf(bytesToPath(key));
     const id = prefix === undefined ? undefined : /^forks\/([^/]+)\//.exec(prefix)?.[1];
-    if (id === undefined || registered.has(id)) continue;
-    if (prefix === insideFolder(id) + forkDataPrefix(id)) prefixes.add(prefix);
+    if (id !== undefined && !registered.has(id) && prefix === insideFolder(id) + forkDataPrefix(id))
+      prefixes.add(prefix);
   }
-  // What lies below a base path is another database's, from which a subtree was copied.
-  return { root: store, forkUuid: undefined, prefixes: [...prefixes], owns: (prefix) => !isRegistered(prefix) };
+  return { root: store, forkUuid: undefined, prefixes };
 }
 
 function unsafe(id: string, why: string): OcdbtError {

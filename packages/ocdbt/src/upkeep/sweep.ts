@@ -12,7 +12,7 @@ import { OcdbtError } from "../errors.ts";
 import { pathToBytes } from "../format/index.ts";
 import type { FamilyOptions } from "./family.ts";
 import { markFamily } from "./mark-family.ts";
-import { dataPrefixOf, type FoundFile, listDataFiles } from "./own-files.ts";
+import { type FoundFile, listDataFiles } from "./own-files.ts";
 import { drain, type UpkeepOptions } from "./progress.ts";
 import { readSweepRecord, writeSweepRecord } from "./sweep-record.ts";
 import { findSweepTarget } from "./sweep-target.ts";
@@ -27,7 +27,7 @@ export interface SweepOptions extends UpkeepOptions, FamilyOptions {
    * one day. 0 removes at once: only while nothing else writes to the database or its forks.
    */
   readonly graceMs?: number;
-  /** Where this database's writers put data files. Default: where its versions have them and `d/`; of a fork its own. */
+  /** What the names of this database's own data files begin with. Default: as it was opened; of a fork its own. */
   readonly prefixes?: readonly string[];
   /** Of a fork from which its base has merged: the store of the base, whose versions may need the fork's files. */
   readonly base?: KvStore;
@@ -45,7 +45,8 @@ export interface SweepResult {
 }
 
 /**
- * Removes what is not needed. Interrupted at any point, everything that is needed is there; run it again. Memory grows with the number of
+ * Removes what is not needed. Forks that were made by other means than `fork`, by TensorStore for example, are not known: name them with
+ * `unregistered`. Interrupted at any point, everything that is needed is there; run it again. Memory grows with the number of
  * files and nodes, about 200 bytes each.
  *
  * @throws {@link OcdbtError} `unsafe` when it is not known what a fork needs; `corrupt`, `not-found` when a version cannot be read to its end
@@ -55,18 +56,13 @@ export async function sweep(db: OcdbtDatabase, options: SweepOptions = {}): Prom
   const { signal, dryRun, graceMs = DAY_MS, now = Date.now } = options;
   if (!(graceMs >= 0)) throw new OcdbtError("bad-spec", `graceMs is ${graceMs}, expected milliseconds from 0 on`);
   const { store } = db.parts;
-  const target = await findSweepTarget(db, options.base, signal);
-  const prefixes = new Set(options.prefixes ?? target.prefixes);
-  const files = await listed(store, prefixes, signal);
+  const target = await findSweepTarget(db, options);
+  const files: FoundFile[] = [];
+  for await (const file of listDataFiles(store, target.prefixes, signal)) files.push(file);
   const { reach, names } = await markFamily(target.root, options);
   const physical = names.get(target.forkUuid);
   if (physical === undefined) {
     throw new OcdbtError("unsafe", `this fork is not among those of the base ${target.root.url}; pass its own base`);
-  }
-  if (options.prefixes === undefined) {
-    const told = [...reach.ownPaths].map(dataPrefixOf).filter((prefix) => prefix !== undefined && target.owns(prefix));
-    const more = new Set((told as string[]).filter((prefix) => !prefixes.has(prefix)));
-    files.push(...(await listed(store, more, signal)));
   }
   const unneeded = files.filter(({ path }) => !reach.files.has(physical(path)));
   const record = graceMs === 0 ? new Map<string, number>() : await readSweepRecord(store, db.uuid, signal);
@@ -80,12 +76,6 @@ export async function sweep(db: OcdbtDatabase, options: SweepOptions = {}): Prom
   const left = new Map(waiting.map(({ path }) => [path, record.get(path) ?? time]));
   if (left.size > 0 || record.size > 0) await writeSweepRecord(store, db.uuid, left, signal);
   return result;
-}
-
-async function listed(store: KvStore, prefixes: Iterable<string>, signal?: AbortSignal): Promise<FoundFile[]> {
-  const files: FoundFile[] = [];
-  for await (const file of listDataFiles(store, prefixes, signal)) files.push(file);
-  return files;
 }
 
 async function remove(store: KvStore, files: readonly FoundFile[], options: UpkeepOptions): Promise<void> {

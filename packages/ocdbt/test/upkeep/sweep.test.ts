@@ -1,0 +1,288 @@
+import { type KvStore, kvStack, memoryKvStore } from "@pcg/kvstore";
+import { describe, expect, test } from "vitest";
+import { isOcdbtError } from "../../src/errors.ts";
+import { fork } from "../../src/fork/create.ts";
+import { dropFork } from "../../src/fork/drop.ts";
+import { merge } from "../../src/fork/merge.ts";
+import { openFork } from "../../src/fork/open.ts";
+import { openOcdbt } from "../../src/open.ts";
+import { expire, sweep } from "../../src/upkeep/index.ts";
+import {
+  atEveryCall,
+  bytes,
+  contentsOf,
+  expectHistory,
+  expectSound,
+  filesOf,
+  generationsOf,
+  grow,
+  TINY,
+  withPast,
+} from "./world.ts";
+
+const failing = (code: string) => (error: unknown) => isOcdbtError(error) && error.code === code;
+const ORPHAN = `d/${"0123456789abcdef".repeat(2)}`;
+const now0 = { graceMs: 0 };
+
+test("after expiry the files of expired versions go, and every kept version is whole", async () => {
+  const { store, db, history } = await withPast(25);
+  const before = (await filesOf(store)).length;
+  expect((await sweep(db, now0)).removed).toEqual([]);
+  await expire(db, { keepLast: 2 });
+  const { removed, waiting, needed } = await sweep(db, now0);
+  expect(removed.length).toBeGreaterThan(10);
+  expect(waiting).toEqual([]);
+  expect((await filesOf(store)).length).toBe(needed);
+  expect(needed + removed.length).toBeLessThanOrEqual(before + 2);
+  await expectHistory(db, history);
+  await expectSound(store);
+});
+
+test("a file goes only when it was unneeded at two sweeps with the grace between", async () => {
+  const { store, db } = await withPast(3);
+  await store.write(ORPHAN, bytes("left by a commit that failed"));
+  let time = 1_000_000;
+  const options = { graceMs: 1000, now: () => time };
+  expect(await sweep(db, options)).toMatchObject({ removed: [], waiting: [{ path: ORPHAN, bytes: 28 }] });
+  time += 999;
+  await sweep(db, options);
+  expect(await store.read(ORPHAN)).toBeDefined();
+  time += 1;
+  expect((await sweep(db, { ...options, dryRun: true })).removed).toEqual([{ path: ORPHAN, bytes: 28 }]);
+  expect(await store.read(ORPHAN)).toBeDefined();
+  await sweep(db, options);
+  expect(await store.read(ORPHAN)).toBeUndefined();
+  expect(await filesOf(store, "refs/")).toEqual([]);
+});
+
+test("a file that came into use while it waited stays", async () => {
+  const { store, db } = await withPast(2);
+  const writer = db.parts.newDataFileWriter();
+  const value = writer.append(bytes("uploaded long before its commit"), "value");
+  await writer.flush();
+  const options = { graceMs: 1, now: () => 0 };
+  expect((await sweep(db, options)).waiting).toHaveLength(1);
+  await db.apply([{ op: "put", key: bytes("late"), value }]);
+  expect(await sweep(db, { graceMs: 1, now: () => 10 })).toMatchObject({ removed: [], waiting: [] });
+  expect((await db.read("late"))?.value).toEqual(bytes("uploaded long before its commit"));
+  await expectSound(store);
+});
+
+test("only files with the names of data files under the database's own prefixes are looked at", async () => {
+  const { store, db } = await withPast(3);
+  const others = ["d/notes.txt", `d/${"a".repeat(31)}`, `other/${"a".repeat(32)}`, `d/sub/${"a".repeat(32)}`, "info"];
+  for (const key of others) await store.write(key, bytes("somebody else's"));
+  await store.write(ORPHAN, bytes("x"));
+  expect((await sweep(db, now0)).removed.map(({ path }) => path)).toEqual([ORPHAN]);
+  for (const key of others) expect(await store.read(key)).toBeDefined();
+});
+
+test("the prefixes the database was opened with are swept, and others that are named", async () => {
+  const { store, db, history } = await withPast(6, { dataPrefix: { value: "values/", btree: "nodes/" } });
+  const strays = ["values/", "nodes/", "d/"].map((prefix) => prefix + "a".repeat(32));
+  for (const key of [...strays, `own/${"a".repeat(32)}`]) await store.write(key, bytes("x"));
+  expect((await sweep(db, now0)).removed.map(({ path }) => path).sort()).toEqual(strays.sort());
+  expect((await sweep(db, { ...now0, prefixes: ["own/"] })).removed).toHaveLength(1);
+  expect((await sweep(await openOcdbt(store), now0)).removed).toEqual([]);
+  await expectHistory(db, history);
+  await expectSound(store);
+});
+
+test("a stack that is no registered fork is refused, and counts as one when it is named", async () => {
+  const { store, db, history } = await withPast(12);
+  const own = memoryKvStore();
+  const stack = kvStack([
+    { store: borrowed(store) },
+    { store: borrowed(own), exact: "manifest.ocdbt", stripPrefix: 0 },
+    { store: borrowed(own), prefix: "g_d/", stripPrefix: 0 },
+  ]);
+  await own.write("manifest.ocdbt", (await store.read("manifest.ocdbt"))!.value);
+  const foreign = await openOcdbt(stack, { dataPrefix: "g_d/" });
+  await grow(foreign, 3, 5, new Map(history));
+  await expire(db, { keepLast: 1 });
+  expect((await sweep(db, { ...now0, unregistered: [stack] })).removed).toEqual([]);
+  await expectHistory(foreign, history);
+  expect((await sweep(db, { ...now0, dryRun: true })).removed).not.toEqual([]);
+});
+
+test("older numbered manifests keep what their versions need", async () => {
+  const { store, db } = await withPast(8, { config: { ...TINY, manifestKind: "numbered" } });
+  await expire(db, { keepLast: 1 });
+  expect((await sweep(db, now0)).removed).toEqual([]);
+  for (const key of (await filesOf(store, "manifest.0")).slice(0, -1)) await store.write(key, null);
+  expect((await sweep(db, now0)).removed.length).toBeGreaterThan(0);
+  await expectSound(store);
+});
+
+test("nothing goes when a version cannot be read", async () => {
+  const { store } = await withPast(6);
+  await store.write(ORPHAN, bytes("x"));
+  const [file] = (await filesOf(store)).filter((path) => path !== ORPHAN);
+  await store.write(file!, null);
+  const fresh = await openOcdbt(store);
+  await expect(sweep(fresh, now0)).rejects.toSatisfy(failing("not-found"));
+  expect(await store.read(ORPHAN)).toBeDefined();
+});
+
+describe("with forks", () => {
+  async function family() {
+    const { store, db, history } = await withPast(25);
+    const all = await generationsOf(db);
+    await fork(db, "a", { version: { generation: all[5]! } });
+    const a = await openFork(store, "a");
+    const inA = new Map(history);
+    await grow(a, 4, 11, inA);
+    await fork(a, "b");
+    const b = await openFork(a.parts.store, "b");
+    const inB = new Map(inA);
+    await grow(b, 3, 12, inB);
+    return { store, db, history, a, inA, b, inB, all };
+  }
+
+  test("what a fork, or a fork of a fork, needs of the base's files stays", async () => {
+    const { store, db, history, a, inA, b, inB, all } = await family();
+    await expire(db, { keepLast: 1 });
+    expect((await sweep(db, now0)).removed.length).toBeGreaterThan(0);
+    expect(await generationsOf(db)).toContain(all[5]);
+    await expectHistory(await openOcdbt(store), history);
+    await expectHistory(await openFork(store, "a"), inA);
+    await expectHistory(await openFork(a.parts.store, "b"), inB);
+    await expire(a, { keepLast: 1 });
+    expect((await sweep(a, now0)).removed.every(({ path }) => path.startsWith("a_d/"))).toBe(true);
+    await expectHistory(await openFork(store, "a"), inA);
+    await expectHistory(await openFork(a.parts.store, "b"), inB);
+    await expire(b, { keepLast: 1 });
+    await sweep(b, now0);
+    for (const each of [store, a.parts.store, b.parts.store]) await expectSound(each);
+  });
+
+  test("a fork without a manifest, or one that cannot be read, stops everything", async () => {
+    for (const value of [null, bytes("not a manifest")]) {
+      const { store, db } = await family();
+      await store.write("forks/a/manifest.ocdbt", value);
+      await expire(db, { keepLast: 1 });
+      const before = await filesOf(store, "");
+      await expect(sweep(db, now0)).rejects.toSatisfy(failing(value === null ? "unsafe" : "corrupt"));
+      expect(await filesOf(store, "")).toEqual(before);
+    }
+  });
+
+  test("a registration that cannot be read stops everything", async () => {
+    const { store, db } = await family();
+    await store.write("refs/forks/zz.json", bytes("{"));
+    await expect(sweep(db, now0)).rejects.toSatisfy(failing("unsafe"));
+  });
+
+  test("the folder of a fork that lies elsewhere has to be opened", async () => {
+    const { store, db, history } = await withPast(20);
+    const elsewhere = memoryKvStore();
+    await fork(db, "far", { folder: elsewhere, version: { ancestor: 14 } });
+    const far = await openFork(store, "far", { folder: elsewhere });
+    const inFar = await grow(far, 3, 5, new Map(history));
+    await expire(db, { keepLast: 1 });
+    await expect(sweep(db, now0)).rejects.toSatisfy(failing("unsafe"));
+    const openFolder = (): KvStore => borrowed(elsewhere);
+    expect((await sweep(db, { ...now0, openFolder })).removed.length).toBeGreaterThan(0);
+    await expectHistory(await openFork(store, "far", { folder: elsewhere }), inFar);
+  });
+
+  test("files of a fork that its base has merged stay as long as the base needs them", async () => {
+    const { store, db, a } = await family();
+    await a.apply([{ op: "put", key: bytes("merged"), value: bytes("a value in a file of the fork") }]);
+    await merge(db, "a", { onConflict: "theirs" });
+    const merged = await contentsOf(db, (await db.head())!.generation);
+    await a.apply([{ op: "delete", key: bytes("merged") }]);
+    await expire(a, { keepLast: 1 });
+    const fresh = await openFork(store, "a");
+    await expect(sweep(fresh, now0)).rejects.toSatisfy(failing("unsafe"));
+    await sweep(fresh, { ...now0, base: store });
+    expect(await contentsOf(await openOcdbt(store), (await db.head())!.generation)).toEqual(merged);
+    expect(merged.get("merged")).toBe("a value in a file of the fork");
+    await expectSound(store);
+  });
+
+  test("what a dropped fork left for its base is swept with the base", async () => {
+    const { store, db, history } = await withPast(6);
+    await fork(db, "gone");
+    const gone = await openFork(store, "gone");
+    await gone.apply([{ op: "put", key: bytes("merged"), value: bytes("a value in a file of the fork") }]);
+    await merge(db, "gone");
+    await dropFork(db, "gone");
+    expect(await filesOf(store, "forks/gone/")).not.toEqual([]);
+    await sweep(db, now0);
+    expect((await db.read("merged"))?.value).toEqual(bytes("a value in a file of the fork"));
+    await db.write("merged", null);
+    await expire(db, { keepLast: 1 });
+    await sweep(db, now0);
+    expect(await filesOf(store, "forks/gone/")).toEqual([]);
+    await expectHistory(db, history);
+    await expectSound(store);
+  });
+});
+
+test("a breakdown at any call leaves every version whole, and another run finishes", async () => {
+  const { store, db, history } = await withPast(6);
+  await fork(db, "a", { version: { ancestor: 3 } });
+  await expire(db, { keepLast: 1 });
+  const calls = await atEveryCall(
+    store,
+    async (faulty) => {
+      await sweep(await openOcdbt(faulty), { graceMs: 1, now: () => 0 });
+      await sweep(await openOcdbt(faulty), { graceMs: 1, now: () => 1 });
+    },
+    async (left) => {
+      const opened = await openOcdbt(left);
+      await expectHistory(opened, history);
+      await expectHistory(await openFork(left, "a"), history);
+      await sweep(opened, now0);
+      await expectHistory(await openOcdbt(left), history);
+    },
+    [
+      { kind: "fail", thenCrash: true },
+      { kind: "lose-ack", thenCrash: true },
+    ],
+  );
+  expect(calls).toBeGreaterThan(20);
+});
+
+test("sweeping beside writers removes nothing that a commit makes use of", async () => {
+  const { store, db, history } = await withPast(10);
+  const writer = await openOcdbt(store);
+  let time = 0;
+  const sweeping = (async () => {
+    for (let i = 0; i < 12; i++) {
+      time += 5;
+      await sweep(db, { graceMs: 10, now: () => time });
+      await expire(db, { keepLast: 4 });
+    }
+  })();
+  await Promise.all([sweeping, grow(writer, 25, 21, history)]);
+  await expectHistory(await openOcdbt(store), history);
+  await expectSound(store);
+});
+
+test("progress is told and an abort heeded", async () => {
+  const { store, db } = await withPast(4);
+  await store.write(ORPHAN, bytes("x"));
+  const phases: string[] = [];
+  await sweep(db, { ...now0, dryRun: true, onProgress: ({ phase }) => phases.push(phase) });
+  const reason = new Error("enough");
+  await expect(sweep(db, { ...now0, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  expect(await store.read(ORPHAN)).toBeDefined();
+  await sweep(db, { ...now0, onProgress: ({ phase, done, total }) => phases.push(`${phase} ${done} ${total}`) });
+  expect(phases).toContain("removing files 1 1");
+});
+
+/** A store that closing leaves open. */
+function borrowed(store: KvStore): KvStore {
+  return {
+    capabilities: store.capabilities,
+    url: store.url,
+    spec: store.spec,
+    read: store.read.bind(store) as KvStore["read"],
+    write: store.write.bind(store),
+    list: store.list.bind(store),
+    deleteRange: store.deleteRange.bind(store),
+    close: async () => {},
+  };
+}
