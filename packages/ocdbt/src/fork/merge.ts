@@ -17,12 +17,12 @@ import type { BtreeNodeReference, VersionEntry } from "../format/types.ts";
 import { applyChanges, type CommittedTree, commitTree, headOf, isSameTree } from "../history/commit-tree.ts";
 import type { Change } from "../history/diff.ts";
 import type { CommitMessage } from "../history/messages.ts";
-import type { StoredValue, Tree } from "../history/tree-cursor.ts";
+import type { StoredValue } from "../history/tree-cursor.ts";
 import { requireVersion } from "../history/versions.ts";
 import { forkDataPrefix } from "./layout.ts";
 import { type FindFork, openFork } from "./open.ts";
 import { type ForkRegistration, readRegistration, updateRegistration } from "./registry.ts";
-import { type MergeConflict, threeWay } from "./three-way.ts";
+import { type MergeConflict, type Side, threeWay } from "./three-way.ts";
 import { ValueCopies } from "./value-copies.ts";
 
 export interface MergeOptions extends FindFork, CommitMessage {
@@ -49,73 +49,63 @@ export interface MergeResult {
 }
 
 /**
- * Merges what a fork changed since it was made, or last merged or updated, into its base: one version of the base, or none.
+ * Merges what a fork changed since both last agreed into its base: one version of the base, or none. Both agreed where the fork
+ * began, and from then on on what was last merged or updated; a key is in conflict when both changed it since, and not to the same.
  * Memory is proportional to the number of changed keys, and 64 MiB of values when they have to be copied.
  *
- * If the process ends after the merge and before it is recorded, keys that the fork changes once more will count as changed by
- * both the next time: conflicts to be looked at, never a loss.
+ * If the process ends after the merge and before it is recorded, the next time begins where this one began: keys that the fork changes once
+ * more can be in conflict with themselves, to be looked at, but nothing is lost.
  *
  * @throws {@link OcdbtError} `not-found`; `version-not-found` when the version both last agreed on has expired.
  */
 export async function merge(base: OcdbtDatabase, id: string, options: MergeOptions = {}): Promise<MergeResult> {
-  return await withFork(base, id, options, async (fork, registration, agreed) => {
-    const names = new ForkNames(registration);
+  return await withFork(base, id, options, async (both) => {
+    const { fork, names } = both;
     const copies = new ValueCopies(fork, base, options.signal);
-    const sides: Sides = {
-      target: base,
-      agreed: await ancestor(base, agreed.base, options.signal),
-      source: fork,
-      ancestor: await ancestor(fork, agreed.fork, options.signal),
-      newest: await requireVersion(fork, { ancestor: 0 }, options.signal),
-      inTarget: (value) => names.inBase(value),
-    };
+    const newest = await requireVersion(fork, { ancestor: 0 }, options.signal);
+    const sides: Sides = { ...both, target: base, agreed: both.agreed.base, source: fork, newest };
     const result = await bringOver(sides, options, async (changes) => {
       const lent = changes.some(({ after }) => after !== undefined && names.isOwn(after));
       if (lent && names.areInside) await lendFiles(base, id, options.signal);
-      return await copies.place(changes, sides.inTarget);
+      return await copies.place(changes, (value) => names.inBase(value));
     });
-    if (result.merged)
-      await record(base, id, { fork: sides.newest.generation, base: result.head!.generation }, options.signal);
-    return result;
+    return await recorded(base, id, result, { on: "fork", fork: newest.generation }, options.signal);
   });
 }
 
 /**
- * Merges what the base changed since the fork was made, or last merged or updated, into the fork. If the fork itself has not changed since,
- * this takes one reference, whatever the number of keys.
+ * Merges what the base changed since both last agreed into the fork. If the fork itself has not changed since, this takes one reference,
+ * whatever the number of keys.
  *
  * @throws {@link OcdbtError} as {@link merge}.
  */
 export async function updateFork(base: OcdbtDatabase, id: string, options: MergeOptions = {}): Promise<MergeResult> {
-  return await withFork(base, id, options, async (fork, _registration, agreed) => {
+  return await withFork(base, id, options, async (both) => {
     const newest = await requireVersion(base, { ancestor: 0 }, options.signal);
-    const sides: Sides = {
-      target: fork,
-      agreed: await ancestor(fork, agreed.fork, options.signal),
-      source: base,
-      ancestor: await ancestor(base, agreed.base, options.signal),
-      newest,
-      inTarget: (value) => value,
-      whole: newest.root,
-    };
-    const result = await bringOver(sides, options, async (changes) => asChangeSet(changes, sides.inTarget));
-    if (result.merged)
-      await record(base, id, { fork: result.head!.generation, base: newest.generation }, options.signal);
-    return result;
+    const { fork, agreed } = both;
+    const sides: Sides = { ...both, target: fork, agreed: agreed.fork, source: base, newest, whole: newest.root };
+    const result = await bringOver(sides, options, async (changes) => asChangeSet(changes));
+    return await recorded(base, id, result, { on: "base", base: newest.generation }, options.signal);
   });
 }
 
-interface Sides {
+/** A fork, its base, and what they agreed on. */
+interface Both {
+  readonly fork: OcdbtDatabase;
+  readonly names: ForkNames;
+  /** Of each side, the newest version at that time. */
+  readonly agreed: { readonly fork: bigint; readonly base: bigint };
+  readonly ancestor: Side;
+}
+
+interface Sides extends Pick<Both, "fork" | "names" | "ancestor"> {
   readonly target: OcdbtDatabase;
-  /** Of the target, when both last agreed. */
-  readonly agreed: VersionEntry;
+  /** Of the target, the newest version when both last agreed. */
+  readonly agreed: bigint;
   readonly source: OcdbtDatabase;
-  /** Of the source, when both last agreed. */
-  readonly ancestor: VersionEntry;
+  /** Of the source. */
   readonly newest: VersionEntry;
-  /** A value of the source as the target can refer to it; `undefined`: it cannot. */
-  readonly inTarget: (value: StoredValue) => StoredValue | undefined;
-  /** The newest tree of the source, when the target can have it as it is. */
+  /** The tree of `newest`, when the target can have it as it is. */
   readonly whole?: BtreeNodeReference;
 }
 
@@ -133,18 +123,18 @@ async function bringOver(
   options: MergeOptions,
   place: (changes: readonly Change[]) => Promise<ChangeSet>,
 ): Promise<MergeResult> {
-  const { target, whole } = sides;
+  const { target, whole, ancestor } = sides;
   if (options.dryRun) {
     const head = await requireVersion(target, { ancestor: 0 }, options.signal);
-    return resultOf(await planOf(sides, head.root, options), { head: headOf(head), written: false }, false);
+    return resultOf(await planOf(sides, head, options), { head: headOf(head), written: false }, false);
   }
   let plan: Plan | undefined;
   const committed = await commitTree(
     target,
-    async ({ root }, writer) => {
+    async ({ root, version }, writer) => {
       plan = undefined;
-      if (whole !== undefined && isSameTree(root, sides.agreed.root)) return whole;
-      plan = await planOf(sides, root, options);
+      if (whole !== undefined && isSameTree(root, ancestor.root)) return whole;
+      plan = await planOf(sides, version!, options);
       if (plan.isStopped || plan.changes.length === 0) return undefined;
       return await applyChanges(target, root, await place(plan.changes), writer, options.signal);
     },
@@ -153,14 +143,13 @@ async function bringOver(
   return resultOf(plan, committed, plan === undefined || !plan.isStopped);
 }
 
-async function planOf(sides: Sides, current: BtreeNodeReference, options: MergeOptions): Promise<Plan> {
-  const { target, source, inTarget } = sides;
+async function planOf(sides: Sides, current: VersionEntry, options: MergeOptions): Promise<Plan> {
+  const { target, source, newest, ancestor } = sides;
   const { onConflict = "fail", signal } = options;
   const changes: Change[] = [];
   const conflicts: MergeConflict[] = [];
-  const ours = { ancestor: treeOf(target, sides.agreed.root), newest: treeOf(target, current) };
-  const theirs = { ancestor: treeOf(source, sides.ancestor.root), newest: treeOf(source, sides.newest.root) };
-  for await (const step of threeWay(ours, theirs, inTarget, signal)) {
+  const [ours, theirs] = [sideOf(target, current, sides), sideOf(source, newest, sides)];
+  for await (const step of threeWay(ancestor, ours, theirs, signal)) {
     if (step.kind === "conflict") conflicts.push(step.conflict);
     if (step.kind === "take" || onConflict === "theirs") changes.push(step.change);
   }
@@ -168,7 +157,7 @@ async function planOf(sides: Sides, current: BtreeNodeReference, options: MergeO
     changes,
     conflicts,
     isStopped: conflicts.length > 0 && onConflict === "fail",
-    fastForward: isSameTree(current, sides.agreed.root),
+    fastForward: current.generation === sides.agreed,
   };
 }
 
@@ -178,10 +167,16 @@ function resultOf(plan: Plan | undefined, { head }: CommittedTree, merged: boole
   return { merged, head, keys: changes.length, conflicts, fastForward };
 }
 
-function asChangeSet(changes: readonly Change[], inTarget: (value: StoredValue) => StoredValue | undefined): ChangeSet {
+function asChangeSet(changes: readonly Change[]): ChangeSet {
   const set = new ChangeSet();
-  for (const { key, after } of changes) set.set({ key, value: after === undefined ? null : inTarget(after)! });
+  for (const { key, after } of changes) set.set({ key, value: after ?? null });
   return set;
+}
+
+/** The names of the base are good for both, but for files of the fork. */
+function sideOf(db: OcdbtDatabase, { root }: VersionEntry, { fork, names }: Pick<Both, "fork" | "names">): Side {
+  const named = db === fork ? (value: StoredValue) => names.inBase(value) ?? value : (value: StoredValue) => value;
+  return { nodes: db.parts.nodes, root, named };
 }
 
 /** What a fork's value is called in the base. */
@@ -214,19 +209,11 @@ function pathOf({ file }: Exclude<StoredValue, Uint8Array>): string {
   return file.basePath + file.relativePath;
 }
 
-function treeOf(db: OcdbtDatabase, root: BtreeNodeReference): Tree {
-  return { nodes: db.parts.nodes, root };
-}
-
 async function withFork(
   base: OcdbtDatabase,
   id: string,
   options: FindFork,
-  work: (
-    fork: OcdbtDatabase,
-    registration: ForkRegistration,
-    agreed: { readonly fork: bigint; readonly base: bigint },
-  ) => Promise<MergeResult>,
+  work: (both: Both) => Promise<MergeResult>,
 ): Promise<MergeResult> {
   const { folder, signal } = options;
   const { store } = base.parts;
@@ -237,19 +224,27 @@ async function withFork(
       const message = `fork ${id} is not registered in ${store.url}: where it began is not known, so it cannot be merged`;
       throw new OcdbtError("not-found", message, { fields: { id } });
     }
+    const names = new ForkNames(registration);
     const { generation } = registration.base;
-    return await work(fork, registration, registration.synced ?? { fork: generation, base: generation });
+    const agreed = registration.agreed ?? { on: "base", fork: generation, base: generation };
+    const db = agreed.on === "fork" ? fork : base;
+    const ancestor = sideOf(db, await agreedVersion(db, agreed[agreed.on], signal), { fork, names });
+    return await work({ fork, names, agreed, ancestor });
   } finally {
     await fork.close();
   }
 }
 
-async function ancestor(db: OcdbtDatabase, generation: bigint, signal: AbortSignal | undefined): Promise<VersionEntry> {
+async function agreedVersion(
+  db: OcdbtDatabase,
+  generation: bigint,
+  signal: AbortSignal | undefined,
+): Promise<VersionEntry> {
   try {
     return await requireVersion(db, { generation }, signal);
   } catch (cause) {
     if (!isOcdbtError(cause, "version-not-found")) throw cause;
-    const message = `generation ${generation} of ${db.url}, where fork and base last agreed, has expired; they cannot be merged by what changed since`;
+    const message = `generation ${generation} of ${db.url}, where fork and base last agreed, has expired; what changed since is not known`;
     throw new OcdbtError("version-not-found", message, { fields: { generation }, cause });
   }
 }
@@ -265,12 +260,17 @@ async function lendFiles(base: OcdbtDatabase, id: string, signal: AbortSignal | 
   await updateRegistration(store, id, lend, signal);
 }
 
-/** Keeps at which versions both agree now. */
-async function record(
+/** Keeps what both agree on now: all of the side that was merged is in the other. */
+async function recorded(
   base: OcdbtDatabase,
   id: string,
-  synced: { readonly fork: bigint; readonly base: bigint },
+  result: MergeResult,
+  merged: { readonly on: "fork"; readonly fork: bigint } | { readonly on: "base"; readonly base: bigint },
   signal: AbortSignal | undefined,
-): Promise<void> {
-  await updateRegistration(base.parts.store, id, (registration) => ({ ...registration, synced }), signal);
+): Promise<MergeResult> {
+  if (!result.merged) return result;
+  const { generation } = result.head!;
+  const agreed = merged.on === "fork" ? { ...merged, base: generation } : { ...merged, fork: generation };
+  await updateRegistration(base.parts.store, id, (registration) => ({ ...registration, agreed }), signal);
+  return result;
 }

@@ -25,8 +25,11 @@ export interface ForkRegistration {
   readonly location: ForkLocation;
   /** The version of the base it begins with. Kept by `expire`. */
   readonly base: VersionIdentity;
-  /** The versions that were last brought together, after a merge. Kept by `expire` on either side. */
-  readonly synced?: { readonly fork: bigint; readonly base: bigint };
+  /**
+   * What both last agreed on, once something was merged: the version of the side `on`, all of which was in the newest version of the other,
+   * too. Both are kept by `expire`. Before, they agree on `base`.
+   */
+  readonly agreed?: { readonly on: "fork" | "base"; readonly fork: bigint; readonly base: bigint };
   /** The base refers to values in the fork's files: these must outlive the fork. */
   readonly lendsFiles: boolean;
   /** It is being removed. */
@@ -83,13 +86,13 @@ export async function writeRegistration(
   ifGeneration: string | null,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const { id, base: from, synced, ...rest } = registration;
+  const { id, base: from, agreed, ...rest } = registration;
   const key = registrationKey(id);
   const bytes = sidecarBytes(key, "fork", {
     id,
     ...rest,
     base: identityMembers(from),
-    ...(synced && { synced: { fork: String(synced.fork), base: String(synced.base) } }),
+    ...(agreed && { agreed: { on: agreed.on, fork: String(agreed.fork), base: String(agreed.base) } }),
   });
   const { written } = await base.write(key, bytes, { ifGeneration, ...(signal && { signal }) });
   if (written) return true;
@@ -169,17 +172,22 @@ function parseIdentity(fields: SidecarFields): VersionIdentity {
 }
 
 function parseRegistration(id: string, fields: SidecarFields): ForkRegistration {
-  const synced = fields.optionalObject("synced");
+  const agreed = fields.optionalObject("agreed");
   return {
     id,
     uuid: fields.uuid("uuid"),
     location: parseLocation(fields.object("location")),
     base: parseIdentity(fields.object("base")),
-    ...(synced && { synced: { fork: synced.generation("fork"), base: synced.generation("base") } }),
+    ...(agreed && { agreed: parseAgreed(agreed) }),
     lendsFiles: fields.raw("lendsFiles") === true,
     dropping: fields.raw("dropping") === true,
     created: fields.text("created"),
   };
+}
+
+function parseAgreed(fields: SidecarFields): NonNullable<ForkRegistration["agreed"]> {
+  const on = fields.text("on") === "fork" ? "fork" : "base";
+  return { on, fork: fields.generation("fork"), base: fields.generation("base") };
 }
 
 function parseLocation(fields: SidecarFields): ForkLocation {

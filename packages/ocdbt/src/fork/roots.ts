@@ -46,14 +46,14 @@ export async function pinnedGenerations(
     if (registration === undefined) throw unsafe(`the registration of fork ${id} cannot be read`, error);
     if (registration.base.uuid !== db.uuid) continue;
     pin(registration.base.generation, `fork ${id} begins here`);
-    if (registration.synced !== undefined) pin(registration.synced.base, `fork ${id} last agreed here`);
+    if (registration.agreed !== undefined) pin(registration.agreed.base, `fork ${id} last agreed here`);
   }
   const origin = await readOrigin(store, "refs/", db.uuid, signal);
   if (origin !== undefined) {
     pin(origin.base.generation, "this fork begins here");
     const own = await readRegistration(store, origin.id, signal, "refs/base/");
-    if (own?.value.uuid === db.uuid && own.value.synced !== undefined) {
-      pin(own.value.synced.fork, "this fork and its base last agreed here");
+    if (own?.value.uuid === db.uuid && own.value.agreed !== undefined) {
+      pin(own.value.agreed.fork, "this fork and its base last agreed here");
     }
   }
   return pins;
