@@ -60,12 +60,24 @@ export async function openPage(
         panel.top + panel.height / 2 + (y! + 0.5 - py!) / scale,
       ] as const;
     }, voxel);
-  /** Picking follows the mouse with a delay; the page knows the object only a moment after the pointer rests. */
+  /** Picking follows the mouse with a delay: waits until the page knows which voxel and which object are under it. */
   const pointAt = async (voxel: Voxel) => {
     const [x, y] = await pixelOf(voxel);
     await page.mouse.move(x - 6, y - 4);
     await page.mouse.move(x, y, { steps: 3 });
-    await page.waitForTimeout(800);
+    await page.waitForFunction(([vx, vy]) => {
+      const { viewer } = window as unknown as {
+        viewer: {
+          mouseState: { active: boolean; position: Float32Array; updateUnconditionally(): boolean };
+          layerManager: { getLayerByName(name: string): { layer: object } };
+          layerSelectedValues: { get(layer: object): { value?: unknown } | undefined };
+        };
+      };
+      const { mouseState, layerManager, layerSelectedValues } = viewer;
+      if (!mouseState.updateUnconditionally()) return false;
+      if (Math.floor(mouseState.position[0]!) !== vx || Math.floor(mouseState.position[1]!) !== vy) return false;
+      return layerSelectedValues.get(layerManager.getLayerByName("proofreading").layer) !== undefined;
+    }, voxel);
     return [x, y] as const;
   };
   const selected = () =>
@@ -110,10 +122,12 @@ export async function openPage(
     },
     async placeMergePoint(voxel) {
       const [x, y] = await pointAt(voxel);
+      const points = page.locator(".graphene-merge-segments-point");
+      const before = await points.count();
       await page.keyboard.down("Control");
       await page.mouse.click(x, y);
       await page.keyboard.up("Control");
-      await page.waitForTimeout(500);
+      await expect.poll(() => points.count(), { timeout: 15_000 }).toBe(before + 1);
     },
     async screenshot(name) {
       await page.screenshot({ path: new URL(`.results/${name}.png`, import.meta.url).pathname });
