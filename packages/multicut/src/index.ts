@@ -5,7 +5,8 @@
 export { type Contraction, contract } from "./contract.ts";
 export { isMulticutError, MulticutError, type MulticutErrorCode } from "./errors.ts";
 export type { Graph } from "./graph.ts";
-export { type MaxFlow, type MinCut, maxFlow, minCut } from "./min-cut.ts";
+export { verticesOf } from "./labels.ts";
+export { type MaxFlow, type MinCut, maxFlow, minCut, type Vertices } from "./min-cut.ts";
 export { multicut } from "./multicut.ts";
 export { logOdds, type Partition, type PartitionInput, partition } from "./partition/partition.ts";
 export type {

@@ -2,7 +2,7 @@ import { type Contraction, membersOf } from "./contract.ts";
 import { rankOf } from "./id-table.ts";
 import { type Problem, type Rejected, reject, type SharedRep, type SvSplitRequired } from "./result.ts";
 
-/** Vertices of ids, without repeats, ascending; or the first id that has no edge here. */
+/** The vertices that supervoxels lie in, without repeats, ascending; or the first supervoxel that has no edge here. */
 export function verticesOf(contraction: Contraction, ids: BigUint64Array): Int32Array | bigint {
   const vertices = new Set<number>();
   for (const id of ids) {

@@ -3,6 +3,9 @@ import type { Graph } from "./graph.ts";
 import { type Preflow, pushPreflow, returnExcess } from "./push-relabel.ts";
 import { outflow, type Residuals, SINK, SOURCE, scaleCapacities } from "./residuals.ts";
 
+/** One vertex or several. */
+export type Vertices = number | Iterable<number>;
+
 /** A minimum cut. */
 export interface MinCut {
   /** Its weight, which is the maximum flow: the capacities of the cut edges, added in order of the edges. */
@@ -25,16 +28,17 @@ const TOLERANCE = 1e-9;
  * the source side. Verified before it is returned: no edge with room left leads out of the side, and its capacities add up
  * to the flow.
  *
- * @param sources, sinks non-empty, disjoint vertices of `graph`.
+ * @param sources a vertex or several.
+ * @param sinks the same; both non-empty, disjoint vertices of `graph`.
  * @throws MulticutError `INVALID_GROUPS`, or `INTERNAL` if the verification fails.
  */
-export function minCut(graph: Graph, sources: Iterable<number>, sinks: Iterable<number>): MinCut {
+export function minCut(graph: Graph, sources: Vertices, sinks: Vertices): MinCut {
   const { flow, side } = solve(graph, assignRoles(graph, sources, sinks));
   return { flow, side };
 }
 
 /** {@link minCut} with the flow that proves it: what enters a vertex leaves it, terminals apart. */
-export function maxFlow(graph: Graph, sources: Iterable<number>, sinks: Iterable<number>): MaxFlow {
+export function maxFlow(graph: Graph, sources: Vertices, sinks: Vertices): MaxFlow {
   const roles = assignRoles(graph, sources, sinks);
   const { flow, side, scaled, preflow, bound } = solve(graph, roles);
   returnExcess(graph, roles, scaled.residual, preflow);
@@ -75,14 +79,14 @@ function solve(graph: Graph, roles: Uint8Array): Solved {
 }
 
 /** The roles of the vertices; refuses empty or overlapping terminals and vertices that do not exist. */
-export function assignRoles(graph: Graph, sources: Iterable<number>, sinks: Iterable<number>): Uint8Array {
+export function assignRoles(graph: Graph, sources: Vertices, sinks: Vertices): Uint8Array {
   const roles = new Uint8Array(graph.size);
   for (const [name, vertices, role] of [
     ["sources", sources, SOURCE],
     ["sinks", sinks, SINK],
   ] as const) {
     let count = 0;
-    for (const v of vertices) {
+    for (const v of typeof vertices === "number" ? [vertices] : vertices) {
       if (!(v >= 0 && v < graph.size)) {
         throw new MulticutError(
           "INVALID_GROUPS",
