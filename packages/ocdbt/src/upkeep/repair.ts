@@ -8,7 +8,7 @@ import type { OcdbtDatabase } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { encodeManifest, type IndirectReference, MANIFEST_KEY, type VersionEntry } from "../format/index.ts";
 import { commitTree } from "../history/commit-tree.ts";
-import { versionsOf } from "../history/versions.ts";
+import { versions, versionsOf } from "../history/versions.ts";
 import { type OpenOptions, openOcdbt } from "../open.ts";
 import { changeHistory } from "./change-history.ts";
 import { describe } from "./check-tree.ts";
@@ -23,7 +23,7 @@ export interface RepairOptions extends FsckOptions {
   readonly dryRun?: boolean;
   /**
    * Take versions out of the history that cannot be read in full. If the newest is one, the newest sound version becomes the newest again,
-   * as a version more.
+   * as a version more. One that ends a block of the version tree stays, since sound ones would go with it: it leaves when the block expires.
    */
   readonly dropVersions?: boolean;
   /** If the newest version cannot be read in full, make a version of what can be read of it. Comes before `dropVersions`. */
@@ -215,6 +215,7 @@ class Repair {
   }
 
   async #dropVersions(): Promise<void> {
+    const { dryRun } = this.#options;
     const lost = this.#report.damagedVersionNodes;
     const parts = [
       ...(this.#bad.size === 0 ? [] : [`${this.#bad.size} versions`]),
@@ -226,6 +227,19 @@ class Repair {
       decide: () => undefined,
       isLost: (location) => lost.has(describe(location)),
     });
+    if (!dryRun) await this.#tellStaying();
+  }
+
+  /** Names the versions that could not be taken out. */
+  async #tellStaying(): Promise<void> {
+    const { signal } = this.#options;
+    for await (const { generation } of versions(this.#db, { ...(signal && { signal }) })) {
+      if (!this.#bad.has(generation)) continue;
+      this.#note(
+        "drop-versions",
+        `generation ${generation} ends a block of the version tree, and stays until the block expires`,
+      );
+    }
   }
 
   async #recountVersions(): Promise<void> {

@@ -34,11 +34,16 @@ export class TreeBuilder {
   readonly #levels: Level[] = [{ builder: new LeafBuilder(), bytes: 0, written: 0 }];
   readonly #most: number;
 
-  constructor(config: Pick<Config, "maxDecodedNodeBytes" | "compression">, writer: DataFileWriter) {
+  /** @param bytesAtOnce about what a level may hold in memory before its nodes are written */
+  constructor(
+    config: Pick<Config, "maxDecodedNodeBytes" | "compression">,
+    writer: DataFileWriter,
+    bytesAtOnce: number = BYTES_AT_ONCE,
+  ) {
     this.#config = config;
     this.#writer = writer;
     const { maxDecodedNodeBytes } = config;
-    this.#most = maxDecodedNodeBytes === 0 ? Infinity : Math.max(BYTES_AT_ONCE, NODES_AT_ONCE * maxDecodedNodeBytes);
+    this.#most = maxDecodedNodeBytes === 0 ? Infinity : Math.max(bytesAtOnce, NODES_AT_ONCE * maxDecodedNodeBytes);
   }
 
   /** Adds the entries `start … end` of a leaf, whose keys lack `prefix`. */

@@ -139,7 +139,7 @@ test("a tagged version in a block that is not complete keeps what will complete 
 
 test("a breakdown at any call leaves all versions or the kept ones, sound, and another run finishes", async () => {
   for (const manifestKind of ["single", "numbered"] as const) {
-    const { store, history } = await withPast(11, { config: { ...TINY, manifestKind } });
+    const { store, history } = await withPast(7, { config: { ...TINY, manifestKind } });
     const before = (await generationsOf(await openOcdbt(store))).length;
     const calls = await atEveryCall(
       store,
@@ -150,9 +150,9 @@ test("a breakdown at any call leaves all versions or the kept ones, sound, and a
         await expectSound(left);
         const db = await openOcdbt(left);
         const found = (await expectHistory(db, history)).length;
-        if (manifestKind === "single") expect(found === before || found < 6).toBe(true);
+        if (manifestKind === "single") expect(found === before || found < 5).toBe(true);
         await expire(db, { keepLast: 2 });
-        expect((await expectHistory(db, history)).length).toBeLessThan(7);
+        expect((await expectHistory(db, history)).length).toBeLessThan(6);
         await expectSound(left);
       },
     );
