@@ -47,7 +47,10 @@ async function damage(store: KvStore, { file, offset }: IndirectReference): Prom
 const KEY = "a/b/7-once-more";
 
 /** A database whose newest version alone has a damaged leaf, the one with `KEY`; blocks of the version tree have two versions. */
-async function withDamagedNewest(endsBlock = false): Promise<{ store: KvStore; history: History; newest: bigint }> {
+async function withDamagedNewest(
+  endsBlock = false,
+  commits = 10,
+): Promise<{ store: KvStore; history: History; newest: bigint }> {
   const { store, db, history } = await withPast(commits);
   for (;;) {
     await db.apply([{ op: "put", key: bytes(KEY), value: bytes("lost") }]);
