@@ -31,7 +31,7 @@ export {
   publishedSpec,
 } from "./fork/open.ts";
 export type { ForkLocation, ForkRegistration, VersionIdentity } from "./fork/registry.ts";
-export { type ForkRoot, forkRoots, pinnedGenerations } from "./fork/roots.ts";
+export { pinnedGenerations } from "./fork/roots.ts";
 export type { MergeConflict } from "./fork/three-way.ts";
 export type {
   BtreeNodeReference,

@@ -54,6 +54,7 @@ export async function dropFork(
     await folder.deleteRange(prefixRange(prefix), { ...(signal && { signal }) });
   await remove("manifest.");
   if (!marked.lendsFiles) await remove(forkDataPrefix(id));
+  await remove("coordinator/");
   await remove("refs/");
   await removeRegistration(store, marked, signal);
   return { keptFiles: marked.lendsFiles };

@@ -8,8 +8,9 @@
  * | 2 | `manifest.…` | the fork: also numbered manifests, which otherwise would damage the base |
  * | 3 | `manifest.ocdbt` | the fork |
  * | 4 | `<id>_d/…` | the fork |
- * | 5 | `refs/…` | the fork |
- * | 6 | `refs/base/…` | the base's `refs/…` |
+ * | 5 | `coordinator/…` | the fork: its lease and records, which are not the base's |
+ * | 6 | `refs/…` | the fork |
+ * | 7 | `refs/base/…` | the base's `refs/…` |
  * @module
  */
 import { type KvStore, kvStack, withPrefix } from "@pcg/kvstore";
@@ -48,6 +49,7 @@ export function forkStack(base: KvStore, folder: KvStore, id: string): KvStore {
     { store: own, prefix: "manifest.", stripPrefix: 0 },
     { store: own, exact: MANIFEST_KEY, stripPrefix: 0 },
     { store: own, prefix: forkDataPrefix(id), stripPrefix: 0 },
+    { store: own, prefix: "coordinator/", stripPrefix: 0 },
     { store: own, prefix: "refs/", stripPrefix: 0 },
     { store: borrowed(withPrefix(base, "refs/")), prefix: "refs/base/" },
   ]);

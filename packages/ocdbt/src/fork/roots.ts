@@ -1,22 +1,11 @@
 /**
- * What garbage collection has to leave: versions that tags and forks hold, and the forks whose trees reach into the files of a base.
+ * The versions that others hold on to, and garbage collection has to leave.
  * @module
  */
-import type { KvStore } from "@pcg/kvstore";
 import type { OcdbtDatabase } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
-import { MANIFEST_KEY } from "../format/index.ts";
 import { listTags } from "../history/tags.ts";
-import { forkStack } from "./layout.ts";
-import type { OpenFolder } from "./open.ts";
-import {
-  type ForkLocation,
-  type ForkRegistration,
-  folderInside,
-  listRegistrations,
-  readOrigin,
-  readRegistration,
-} from "./registry.ts";
+import { listRegistrations, readOrigin, readRegistration } from "./registry.ts";
 
 interface Cancel {
   readonly signal?: AbortSignal;
@@ -57,42 +46,6 @@ export async function pinnedGenerations(
     }
   }
   return pins;
-}
-
-/** A fork whose versions refer to files of the base. */
-export interface ForkRoot {
-  readonly registration: ForkRegistration;
-  /** The fork's database lies here, under the names of the base. `undefined`: it is being made, or was never finished. */
-  readonly stack: KvStore | undefined;
-}
-
-/**
- * All forks of a database, and the forks of these, to mark what they need. A fork that is being made needs whatever versions of the base up
- * to its own have; nothing should be removed until it is there, or has been given up.
- *
- * @param openFolder opens the folders of forks outside of the base.
- * @throws {@link OcdbtError} `unsafe` when a fork is registered that cannot be read.
- */
-export async function* forkRoots(
-  base: KvStore,
-  options: Cancel & { readonly openFolder?: OpenFolder } = {},
-): AsyncGenerator<ForkRoot> {
-  const { openFolder, signal } = options;
-  for await (const { id, registration, error } of listRegistrations(base, signal)) {
-    if (registration === undefined) throw unsafe(`the registration of fork ${id} cannot be read`, error);
-    const { location } = registration;
-    const inside = folderInside(base, location);
-    const folder = inside ?? (await openFolder?.(location as Extract<ForkLocation, { url: string }>));
-    if (folder === undefined) throw unsafe(`the folder of fork ${id}, ${JSON.stringify(location)}, was not opened`);
-    try {
-      const manifest = await folder.read(MANIFEST_KEY, { range: { offset: 0, length: 0 }, ...(signal && { signal }) });
-      const stack = manifest === undefined ? undefined : forkStack(base, folder, id);
-      yield { registration, stack };
-      if (stack !== undefined) yield* forkRoots(stack, options);
-    } finally {
-      if (inside === undefined) await folder.close();
-    }
-  }
 }
 
 function unsafe(what: string, cause?: OcdbtError): OcdbtError {
