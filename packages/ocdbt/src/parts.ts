@@ -70,8 +70,10 @@ export interface DataFileWriter {
   append(bytes: Uint8Array, kind: "value" | "btree" | "version-tree"): IndirectReference;
   /** Resolves when everything appended is durable. */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Full keys of the files named so far (a character a byte), for the removal of orphans. */
+  /** Full keys of the files named so far (a character a byte). */
   readonly files: readonly string[];
+  /** Those of them whose writing has begun, for the removal of orphans. */
+  readonly begun: readonly string[];
   /** Bytes appended and not yet durable; they are held in memory. */
   readonly pendingBytes: number;
 }

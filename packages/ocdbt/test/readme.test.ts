@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 test("the README's first example runs as printed", async () => {
   expect(await runReadmeExample(new URL("../", import.meta.url))).toMatchObject({
     now: new TextEncoder().encode("second"),
-    then: new TextEncoder().encode("first"),
+    earlier: new TextEncoder().encode("first"),
     generations: [1n, 2n],
   });
 });

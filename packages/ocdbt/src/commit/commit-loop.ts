@@ -31,12 +31,16 @@ export interface Attempt {
   readonly current: StoredManifest | undefined;
   /** For this attempt alone. */
   readonly writer: DataFileWriter;
+  /** For values, which later attempts can refer to as well; it may be the same. */
+  readonly values: DataFileWriter;
 }
 
 export interface Plan {
   readonly next: Manifest;
   /** Of the files that this and earlier attempts wrote, those the plan refers to. Its own alone, unless it can tell. */
   readonly filesInUse?: (own: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
+  /** Told that what the attempt wrote is durable. */
+  readonly flushed?: () => void;
 }
 
 export interface RunOptions {
@@ -55,6 +59,8 @@ export interface Settled<P extends Plan> {
 export class CommitLoop {
   readonly #context: CommitLoopContext;
   #turn: Promise<void> = Promise.resolve();
+  /** Whether somebody else wrote lately, so that looking first is cheaper than failing. */
+  #contended = false;
 
   constructor(context: CommitLoopContext) {
     this.#context = context;
@@ -94,48 +100,67 @@ export class CommitLoop {
     const { manifests, newWriter, emit } = this.#context;
     const { signal } = options;
     const aside = signal === undefined ? {} : { signal };
-    const wasted: string[] = [];
+    /** Files of earlier attempts, which the next one may have no use for. */
+    const earlier: string[] = [];
+    let values: DataFileWriter | undefined;
     for (let number = 1; ; number++) {
+      // Among other writers it is likely that nodes are made in vain, so values have a file of their own.
+      const isContended = this.#contended || number > 1;
       const writer = newWriter();
+      if (isContended) values ??= newWriter();
       let current: StoredManifest | undefined;
       let plan: P | undefined;
       let clockBehind: bigint;
+      const own = (): string[] => [...earlier, ...writer.begun, ...(values?.begun ?? [])];
+      const report = (kind: CommitEvent["kind"], orphansRemoved: number): void => {
+        const { generation } = plan!.next.versions.at(-1)!;
+        emit({ kind, generation, attempt: number, orphansRemoved, clockBehind });
+      };
       try {
-        const maxStalenessMs = number === 1 ? options.maxStalenessMs : 0;
+        const maxStalenessMs = number === 1 && !isContended ? options.maxStalenessMs : 0;
         current = await manifests.read({ maxStalenessMs, ...aside });
-        plan = await makePlan({ number, current, writer });
+        plan = await makePlan({ number, current, writer, values: values ?? writer });
         clockBehind = this.#clockBehind(current, plan);
-        if (plan !== undefined) await writer.flush(aside);
+        if (plan !== undefined && isContended && (await this.#isOutdated(current, aside))) {
+          // Nothing of this attempt has been written, so there is nothing to wait for either.
+          report("conflict", 0);
+          earlier.push(...writer.begun);
+          continue;
+        }
+        if (plan !== undefined) await Promise.all([writer.flush(aside), values?.flush(aside)]);
         signal?.throwIfAborted();
       } catch (error) {
-        later(this.#remove([...wasted, ...writer.files]).then(() => {}));
+        later(this.#remove(own()).then(() => {}));
         throw error;
       }
       if (plan === undefined) {
-        later(this.#remove([...wasted, ...writer.files]).then(() => {}));
+        later(this.#remove(own()).then(() => {}));
         return { plan, stored: current };
       }
+      plan.flushed?.();
       // An error from here on leaves the files: the manifest may refer to them.
       const stored = await manifests.replace(current, plan.next);
-      const generation = plan.next.versions.at(-1)!.generation;
       if (stored !== undefined) {
+        this.#contended = number > 1;
         const kind = stored.recovered ? "recovered" : "committed";
-        later(
-          this.#removeUnused(wasted, writer.files, plan).then((orphansRemoved) =>
-            emit({ kind, generation, attempt: number, orphansRemoved, clockBehind }),
-          ),
-        );
+        const suspects = number > 1 ? [...earlier, ...(values?.begun ?? [])] : [];
+        later(this.#removeUnused(suspects, own(), plan).then((removed) => report(kind, removed)));
         return { plan, stored };
       }
-      emit({ kind: "conflict", generation, attempt: number, orphansRemoved: 0, clockBehind });
-      wasted.push(...writer.files);
+      report("conflict", 0);
+      this.#contended = true;
+      earlier.push(...writer.begun);
       try {
         await backOff(number, signal);
       } catch (error) {
-        later(this.#remove(wasted).then(() => {}));
+        later(this.#remove(own()).then(() => {}));
         throw error;
       }
     }
+  }
+
+  async #isOutdated(current: StoredManifest | undefined, aside: { readonly signal?: AbortSignal }): Promise<boolean> {
+    return (await this.#context.manifests.read(aside))?.token !== current?.token;
   }
 
   /** ns that the clock is behind the newest version, when the plan adds one. @throws `OcdbtError` `unsafe` */
@@ -156,11 +181,11 @@ export class CommitLoop {
     );
   }
 
-  async #removeUnused(wasted: readonly string[], last: readonly string[], plan: Plan): Promise<number> {
-    if (wasted.length === 0) return 0;
+  async #removeUnused(suspects: readonly string[], own: readonly string[], plan: Plan): Promise<number> {
+    if (suspects.length === 0) return 0;
     try {
-      const used = (await plan.filesInUse?.(new Set([...wasted, ...last]))) ?? new Set<string>();
-      return await this.#remove(wasted.filter((file) => !used.has(file)));
+      const used = (await plan.filesInUse?.(new Set(own))) ?? new Set<string>();
+      return await this.#remove(suspects.filter((file) => !used.has(file)));
     } catch {
       // The commit is made. What cannot be cleared up now is left to `sweep`.
       return 0;

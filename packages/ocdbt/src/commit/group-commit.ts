@@ -49,8 +49,6 @@ class GroupCommitter implements Committer {
   #queue: CommitRequest[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
-  /** Whether somebody else wrote lately, so that looking first is cheaper than failing. */
-  #contended = false;
 
   constructor(context: GroupCommitContext) {
     this.#context = context;
@@ -107,9 +105,8 @@ class GroupCommitter implements Committer {
     const { signal } = cancel;
     let evaluation: Evaluation | undefined;
     let admission: Admission | undefined;
-    let attempts = 0;
-    const makePlan = async ({ number, current, writer }: Attempt): Promise<GroupPlan | undefined> => {
-      attempts = number;
+    const makePlan = async ({ current, writer, values }: Attempt): Promise<GroupPlan | undefined> => {
+      written.begin();
       if (current !== undefined) checkConfig(current.manifest.config);
       const manifest: Manifest = current?.manifest ?? { config: initialConfig(), versions: [], versionNodes: [] };
       const { config } = manifest;
@@ -119,7 +116,7 @@ class GroupCommitter implements Committer {
       if (evaluation.changes.isEmpty) return undefined;
       const before = manifest.versions.at(-1)?.root ?? EMPTY_TREE;
       const changes = evaluation.changes.net();
-      for (const point of changes.points) (point as PointMutation).place(writer, config.maxInlineValueBytes);
+      for (const point of changes.points) (point as PointMutation).place(values, config.maxInlineValueBytes);
       const root = await writeTree(before, changes, { nodes, writer, config, written, signal });
       if (root === before || (root.location === undefined && before.location === undefined)) return undefined;
       const record = recordOf(evaluation.verdicts);
@@ -130,11 +127,11 @@ class GroupCommitter implements Committer {
         next: appended.manifest,
         version: appended.version,
         filesInUse: (own) => ownFilesInUse(root, own, nodes),
+        flushed: () => written.settle(),
       };
     };
     try {
       const { plan, stored } = await loop.run(makePlan, { maxStalenessMs: this.#staleness(group), signal });
-      this.#contended = attempts > 1 || stored?.recovered === true;
       const version = plan?.version ?? stored?.manifest.versions.at(-1);
       const head = version && { generation: version.generation, commitTime: version.commitTime };
       const uuid = stored?.manifest.config.uuid;
@@ -151,8 +148,7 @@ class GroupCommitter implements Committer {
   }
 
   #staleness(group: readonly CommitRequest[]): number {
-    if (this.#contended || group.some(dependsOnState)) return 0;
-    return TRUSTED_MS;
+    return group.some(dependsOnState) ? 0 : TRUSTED_MS;
   }
 
   async #answer(

@@ -29,6 +29,8 @@ interface Entry {
 
 export class WrittenSubtrees {
   readonly #entries = new Map<string, Entry>();
+  /** Of the present attempt; not to be relied on before they are durable. */
+  readonly #pending = new Map<string, Entry>();
 
   find(reference: BtreeNodeReference, prefix: Uint8Array, share: Share): readonly WrittenSubtree[] | undefined {
     const entry = this.#entries.get(locationName(reference.location!));
@@ -37,7 +39,18 @@ export class WrittenSubtrees {
   }
 
   keep(reference: BtreeNodeReference, prefix: Uint8Array, share: Share, nodes: readonly WrittenSubtree[]): void {
-    this.#entries.set(locationName(reference.location!), { prefix, share, nodes });
+    this.#pending.set(locationName(reference.location!), { prefix, share, nodes });
+  }
+
+  /** Another attempt begins; what the one before did not make durable is lost. */
+  begin(): void {
+    this.#pending.clear();
+  }
+
+  /** What the present attempt wrote is durable. */
+  settle(): void {
+    for (const [name, entry] of this.#pending) this.#entries.set(name, entry);
+    this.#pending.clear();
   }
 }
 

@@ -51,6 +51,7 @@ export function createDataFileWriter(store: KvStore, options: DataFileWriterOpti
 
 class Writer implements DataFileWriter {
   readonly files: string[] = [];
+  readonly begun: string[] = [];
   readonly #store: KvStore;
   readonly #options: DataFileWriterOptions;
   /** By prefix. */
@@ -105,6 +106,7 @@ class Writer implements DataFileWriter {
 
   #start(prefix: string, file: OpenFile): void {
     this.#open.delete(prefix);
+    this.begun.push(file.id.relativePath);
     const write: Promise<void> = this.#write(file)
       .catch((error: unknown) => {
         this.#failures.push(error);
