@@ -29,7 +29,8 @@ export function isolateGroup(graph: Graph, terminal: Int32Array): Assignment {
   const inside = order.slice(0, Math.max(terminal.length, prefix >> 1));
   const outside = order.slice(Math.min(order.length - 1, prefix + ((order.length - prefix) >> 1)));
   const cut = minCut(graph, inside, outside);
-  const side = Int32Array.from(cut.side, (isInside) => 1 - isInside);
+  const side = new Int32Array(graph.size);
+  for (let v = 0; v < side.length; v++) side[v] = 1 - cut.side[v]!;
   return { side, flow: cut.flow, lowerBound: cut.flow, guarantee: 1, terminals: [inside, outside] };
 }
 

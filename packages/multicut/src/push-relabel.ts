@@ -59,7 +59,7 @@ function drain(graph: Graph, roles: Uint8Array, residual: Float64Array, excess: 
   const population = new Int32Array(size + 1);
   const queue = new Int32Array(size + 1);
   // Terminals count as queued for good: they are never discharged.
-  const queued = Uint8Array.from(roles, (role) => (role === FREE ? 0 : 1));
+  const queued = roles.map((role) => (role === FREE ? 0 : 1));
   const budget = GLOBAL_UPDATE * (6 * size + heads.length);
   let work = 0;
   let first = 0;

@@ -1,5 +1,3 @@
-import type { Assignment } from "./assignment.ts";
-
 /** A cut of the supervoxel graph. Supervoxels are ids of the input. */
 export interface Cut {
   /** The input's edges that the cut removes: pairs, smaller id first, ascending, distinct. */
@@ -140,12 +138,7 @@ export interface Rejected extends Problem {
 
 export type MulticutResult = CutResult | PreviewResult | SvSplitRequired | Rejected;
 
-/** An assignment that passed or failed the checks, before it is written in ids. */
-export interface Judged {
-  readonly assignment: Assignment;
-  readonly problems: readonly Problem[];
-}
-
+/** A refusal of upstream's class for its code. */
 export function reject(problem: Problem, flow?: number): Rejected {
   const late = problem.code === "ONLY_INFINITE_EDGES" || problem.code === "EMPTY_CUT";
   return {

@@ -17,6 +17,10 @@ export interface SeedTree {
 /** Keeps a path from being infinitely long where an affinity is 0: the machine epsilon, as upstream. */
 const EPSILON = 2 ** -52;
 
+/** Owners that are no label. */
+const FREE = -1;
+const BLOCKED = -2;
+
 /** A shortest known path between the regions of two labels crosses this edge. */
 interface Bridge {
   readonly length: number;
@@ -61,11 +65,10 @@ export function connectLabels(graph: Graph, labels: Int32Array, blocked: Uint8Ar
 class Regions {
   private readonly graph: Graph;
   private readonly labels: Int32Array;
-  private readonly blocked: Uint8Array;
   private readonly distance: Float64Array;
   /** Arc from a vertex towards its label, -1 at the label. */
   private readonly home: Int32Array;
-  /** Number of the label whose region a settled vertex is in; -1 before. */
+  /** Number of the label whose region a settled vertex is in; FREE before, BLOCKED for good. */
   private readonly owner: Int32Array;
   /** The best bridge by pair of labels, `smaller * labels + larger`. */
   private readonly bridges = new Map<number, Bridge>();
@@ -73,15 +76,15 @@ class Regions {
   constructor(graph: Graph, labels: Int32Array, blocked: Uint8Array) {
     this.graph = graph;
     this.labels = labels;
-    this.blocked = blocked;
     this.distance = new Float64Array(graph.size).fill(Infinity);
     this.home = new Int32Array(graph.size).fill(-1);
-    this.owner = new Int32Array(graph.size).fill(-1);
+    this.owner = new Int32Array(graph.size);
+    for (let v = 0; v < blocked.length; v++) this.owner[v] = blocked[v] === 1 ? BLOCKED : FREE;
   }
 
   search(): Bridge[] | undefined {
     const { offsets, heads, twins, edgeOf, strongest } = this.graph;
-    const { distance, home, owner, blocked } = this;
+    const { distance, home, owner } = this;
     const heap = new VertexHeap();
     const numberOf = new Map<number, number>();
     for (const [number, v] of this.labels.entries()) {
@@ -94,12 +97,13 @@ class Regions {
     for (let v = heap.pop(); v >= 0; v = heap.pop()) {
       if (owner[v]! >= 0) continue;
       const away = heap.key;
-      owner[v] = home[v] === -1 ? numberOf.get(v)! : owner[heads[home[v]!]!]!;
+      const own = home[v] === -1 ? numberOf.get(v)! : owner[heads[home[v]!]!]!;
+      owner[v] = own;
       for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
         const u = heads[a]!;
-        if (owner[u] === owner[v] || blocked[u] === 1) continue;
+        if (owner[u] === own || owner[u] === BLOCKED) continue;
         const length = 1 / (strongest[edgeOf[a]!]! + EPSILON);
-        if (owner[u]! >= 0) this.noteBridge(edgeOf[a]!, away + length + distance[u]!, owner[v]!, owner[u]!);
+        if (owner[u]! >= 0) this.noteBridge(edgeOf[a]!, away + length + distance[u]!, own, owner[u]!);
         else if (away + length < distance[u]!) {
           distance[u] = away + length;
           home[u] = twins[a]!;

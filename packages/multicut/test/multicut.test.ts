@@ -421,6 +421,50 @@ describe("a preview", () => {
   });
 });
 
+describe("defects of upstream that are not copied", () => {
+  test("a label-only vertex shifts no vertex numbers: the cut between the others is the same", () => {
+    const plainCut = cut(LINE, [[1], [4]]);
+    // 0 sorts before everything and has infinite edges alone.
+    const withOther = cut([...LINE, [0, 90, Infinity]], [[1], [4]]);
+    expect(pairs(withOther)).toEqual(pairs(plainCut));
+  });
+
+  test("a side without finite edges does not fall back to direct mode in silence", () => {
+    expect(cut([...LINE, [8, 9, Infinity]], [[8], [1, 4]])).toMatchObject({ kind: "rejected", code: "EMPTY_CUT" });
+  });
+
+  test("each edge is named once, however often its rows repeat in either direction", () => {
+    const twice = [...LINE, ...LINE, ...LINE.map(([a, b, w]): Row => [b, a, w])];
+    const result = cut(twice, [[1], [4]]);
+    expect(pairs(result)).toEqual(["2-3"]);
+    expect(result).toMatchObject({ flow: 3 });
+  });
+
+  test("a preview of labels that all end up in one part has a slot for each group", () => {
+    const star: Row[] = [
+      [0, 1, 2],
+      [0, 2, 3],
+      [0, 3, 10],
+    ];
+    const result = cut(star, [[1, 2], [3]], { mode: "direct", preview: true });
+    expect(result.kind === "preview" && result.parts.slice(0, 2).every((part) => part.length > 0)).toBe(true);
+  });
+
+  test("a preview that needs a supervoxel split or has nothing to cut is an answer, not a crash", () => {
+    expect(cut(LINE, [[1, 3], [3]], { preview: true })).toMatchObject({ kind: "svSplitRequired" });
+    expect(
+      cut(
+        [
+          [1, 2, 1],
+          [3, 4, 1],
+        ],
+        [[1], [4]],
+        { preview: true },
+      ),
+    ).toMatchObject({ code: "EMPTY_CUT" });
+  });
+});
+
 describe("for any connected graph", () => {
   const cases = fc.integer({ min: 4, max: 10 }).chain((size) =>
     fc.tuple(
