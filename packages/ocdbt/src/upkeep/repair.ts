@@ -73,11 +73,12 @@ export async function repair(store: KvStore, options: RepairOptions = {}): Promi
   if (now.counts.has("no-manifest") || now.counts.has("manifest-damaged") || now.versions === 0) {
     return dryRun ? { actions, before } : { actions, before, after: now };
   }
-  const db = await openOcdbt(borrowed(store), { ...options.open, create: false, ...(signal && { signal }) });
+  const db = await openOcdbt(store, { ...options.open, create: false, ...(signal && { signal }) });
   try {
     actions.push(...(await new Repair(db, now, options).run()));
   } finally {
-    await db.close();
+    // The store stays the caller's.
+    await db.parts.committer.close();
   }
   return dryRun ? { actions, before } : { actions, before, after: await fsck(store, options) };
 }
@@ -267,18 +268,4 @@ class Repair {
   #note(kind: RepairAction["kind"], message: string): void {
     this.#actions.push({ kind, message });
   }
-}
-
-/** Closing the database leaves the caller's store open. */
-function borrowed(store: KvStore): KvStore {
-  return {
-    capabilities: store.capabilities,
-    url: store.url,
-    spec: store.spec,
-    read: store.read.bind(store) as KvStore["read"],
-    write: store.write.bind(store),
-    list: store.list.bind(store),
-    deleteRange: store.deleteRange.bind(store),
-    close: async () => {},
-  };
 }
