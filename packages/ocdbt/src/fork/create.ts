@@ -7,6 +7,7 @@
  * @module
  */
 import { type KvStore, prefixRange, withPrefix } from "@pcg/kvstore";
+import { checkRequest } from "../config-json.ts";
 import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { type Config, decodeManifest, encodeVersionNode, MANIFEST_KEY, type Manifest } from "../format/index.ts";
@@ -44,11 +45,12 @@ export interface ForkOptions {
  * messages of the base are not its.
  *
  * @throws {@link OcdbtError} `already-exists`; `unsupported` when the base has numbered manifests; `version-not-found`; `unsafe` when the
- * base has keys of its own where the fork's data files would be; `bad-spec` for the id.
+ * base has keys of its own where the fork's data files would be; `bad-spec` for the id and the configuration.
  */
 export async function fork(base: OcdbtDatabase, id: string, options: ForkOptions = {}): Promise<ForkRegistration> {
   checkForkId(id);
   const { signal, config } = options;
+  checkRequest(config ?? {});
   const { store } = base.parts;
   checkBase(base, id);
   const folder = options.folder ?? withPrefix(store, insideFolder(id));

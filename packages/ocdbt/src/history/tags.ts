@@ -6,6 +6,7 @@
 import { type KvStore, printKey } from "@pcg/kvstore";
 import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import { isOcdbtError, OcdbtError } from "../errors.ts";
+import { findGeneration } from "../view/resolve-version.ts";
 import { checkMessage } from "./messages.ts";
 import { type FoundSidecar, now, readSidecar, type SidecarFields, sidecarBytes, sidecarNames } from "./sidecar.ts";
 import { requireVersion } from "./versions.ts";
@@ -93,7 +94,10 @@ export async function createTag(
       ifGeneration: found?.storeGeneration ?? null,
       ...(signal && { signal }),
     });
-    if (result.written) return tag;
+    if (result.written) {
+      await confirmVersion(db, tag, result.generation, signal);
+      return tag;
+    }
   }
 }
 
@@ -146,6 +150,22 @@ export async function deleteTag(
     const result = await store.write(tagKey(name), null, { ifGeneration: found.generation, ...options });
     if (result.written) return true;
   }
+}
+
+/** From now on the version is held, if it is still there: it may have expired while the tag was made. */
+async function confirmVersion(
+  db: OcdbtDatabase,
+  { name, generation }: Tag,
+  storeGeneration: string | null,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { manifests, nodes, store } = db.parts;
+  const cancel = signal && { signal };
+  const stored = await manifests.read({ maxStalenessMs: 0, ...cancel });
+  if (stored !== undefined && (await findGeneration(stored.manifest, generation, nodes, { ...cancel }))) return;
+  await store.write(tagKey(name), null, { ifGeneration: storeGeneration, ...cancel });
+  const message = `generation ${generation} of ${db.url} expired while tag ${name} was made; there is no tag`;
+  throw new OcdbtError("version-not-found", message, { fields: { name, generation } });
 }
 
 function tagKey(name: string): string {

@@ -192,6 +192,10 @@ test("forks that exist, or would be somebody else's, are refused", async () => {
   for (const id of ["", "a/b", "..", "manifest.", "manifest.x", "é", "x".repeat(65)]) {
     await expect(fork(base, id), id).rejects.toMatchObject({ code: "bad-spec", fields: { id } });
   }
+  await expect(fork(base, "c", { config: { maxInlineValueBytes: 2 ** 21 } })).rejects.toMatchObject({
+    code: "bad-spec",
+  });
+  expect(await readRegistration(store, "c")).toBeUndefined();
   await store.write("own_d/x", bytes("x"));
   await expect(fork(base, "own")).rejects.toMatchObject({ code: "unsafe" });
   await expect(openFork(store, "none")).rejects.toMatchObject({ code: "not-found", fields: { id: "none" } });

@@ -2,7 +2,8 @@ import { memoryKvStore, withFaults } from "@pcg/kvstore";
 import { expect, test } from "vitest";
 import { createTag, deleteTag, listTags, readTag } from "../../src/history/tags.ts";
 import { openOcdbt } from "../../src/open.ts";
-import { bytes, collect, contents, put, tinyDatabase } from "./world.ts";
+import { expire } from "../../src/upkeep/expire.ts";
+import { bytes, collect, contents, put, text, tinyDatabase } from "./world.ts";
 
 test("a tag names a version for good, and is a version everywhere", async () => {
   const db = await tinyDatabase();
@@ -31,6 +32,22 @@ test("making the same tag again changes nothing; it moves only by force", async 
   });
   expect((await createTag(db, "t", undefined, { force: true })).generation).toBe(second);
   expect(await contents(db, { tag: "t" })).toEqual({ a: "2" });
+});
+
+test("a version that expires while it is tagged leaves no tag", async () => {
+  const base = memoryKvStore();
+  const db = await tinyDatabase(base);
+  const first = await put(db, { a: "1" });
+  for (let i = 0; i < 9; i++) await put(db, { a: String(i) });
+  const slow = await openOcdbt(
+    withFaults(base, ({ kind, key }) =>
+      kind === "write" && text(key)!.startsWith("refs/tags/")
+        ? { kind: "delay", until: expire(db, { keepLast: 1 }) }
+        : undefined,
+    ),
+  );
+  await expect(createTag(slow, "t", { generation: first })).rejects.toMatchObject({ code: "version-not-found" });
+  expect(await collect(listTags(base, db.uuid))).toEqual([]);
 });
 
 test("of many who make a tag at once one succeeds", async () => {
