@@ -14,6 +14,7 @@ import type { FamilyOptions } from "./family.ts";
 import { markFamily } from "./mark-family.ts";
 import { type FoundFile, listDataFiles } from "./own-files.ts";
 import { drain, type UpkeepOptions } from "./progress.ts";
+import { listMessages, staleMessages } from "./stale-messages.ts";
 import { readSweepRecord, writeSweepRecord } from "./sweep-record.ts";
 import { findSweepTarget } from "./sweep-target.ts";
 
@@ -42,6 +43,8 @@ export interface SweepResult {
   readonly waiting: readonly FoundFile[];
   /** Data files of this database that are needed. */
   readonly needed: number;
+  /** Messages of expired versions that were removed, or would be. */
+  readonly messages: number;
 }
 
 /**
@@ -59,6 +62,7 @@ export async function sweep(db: OcdbtDatabase, options: SweepOptions = {}): Prom
   const target = await findSweepTarget(db, options);
   const files: FoundFile[] = [];
   for await (const file of listDataFiles(store, target.prefixes, signal)) files.push(file);
+  const messages = await listMessages(db, options);
   const { reach, names } = await markFamily(target.root, options);
   const physical = names.get(target.forkUuid);
   if (physical === undefined) {
@@ -70,22 +74,23 @@ export async function sweep(db: OcdbtDatabase, options: SweepOptions = {}): Prom
   const isDue = ({ path }: FoundFile): boolean => graceMs === 0 || time - (record.get(path) ?? time) >= graceMs;
   const removed = unneeded.filter(isDue);
   const waiting = unneeded.filter((file) => !isDue(file));
-  const result = { removed, waiting, needed: files.length - unneeded.length };
+  const stale = await staleMessages(db, messages, options);
+  const result = { removed, waiting, needed: files.length - unneeded.length, messages: stale.length };
   if (dryRun) return result;
-  await remove(store, removed, options);
+  await remove(store, [...removed.map(({ path }) => path), ...stale], options);
   const left = new Map(waiting.map(({ path }) => [path, record.get(path) ?? time]));
   if (left.size > 0 || record.size > 0) await writeSweepRecord(store, db.uuid, left, signal);
   return result;
 }
 
-async function remove(store: KvStore, files: readonly FoundFile[], options: UpkeepOptions): Promise<void> {
+async function remove(store: KvStore, paths: readonly string[], options: UpkeepOptions): Promise<void> {
   const { signal, onProgress } = options;
   let done = 0;
   await drain(
-    [...files],
-    async ({ path }) => {
+    [...paths],
+    async (path) => {
       await store.write(pathToBytes(path), null, { ...(signal && { signal }) });
-      onProgress?.({ phase: "removing files", done: ++done, total: files.length });
+      onProgress?.({ phase: "removing files", done: ++done, total: paths.length });
     },
     options,
   );

@@ -5,6 +5,7 @@ import { fork } from "../../src/fork/create.ts";
 import { dropFork } from "../../src/fork/drop.ts";
 import { merge } from "../../src/fork/merge.ts";
 import { openFork } from "../../src/fork/open.ts";
+import { log } from "../../src/history/log.ts";
 import { openOcdbt } from "../../src/open.ts";
 import { expire, sweep } from "../../src/upkeep/index.ts";
 import {
@@ -112,6 +113,23 @@ test("older numbered manifests keep what their versions need", async () => {
   for (const key of (await filesOf(store, "manifest.0")).slice(0, -1)) await store.write(key, null);
   expect((await sweep(db, now0)).removed.length).toBeGreaterThan(0);
   await expectSound(store);
+});
+
+test("messages go with their versions", async () => {
+  const { store, db } = await withPast(6);
+  for (const message of ["first", "second"]) {
+    await db.apply([{ op: "put", key: bytes(message), value: bytes("x") }], { message });
+  }
+  await grow(db, 4, 3);
+  await db.apply([{ op: "put", key: bytes("k"), value: bytes("y") }], { message: "third" });
+  expect((await sweep(db, now0)).messages).toBe(0);
+  await expire(db, { keepLast: 1 });
+  expect((await sweep(db, { ...now0, dryRun: true })).messages).toBe(2);
+  expect(await filesOf(store, "refs/log/")).toHaveLength(3);
+  expect((await sweep(db, now0)).messages).toBe(2);
+  const { value: newest } = await log(db).next();
+  expect(newest).toMatchObject({ message: "third" });
+  expect(await filesOf(store, "refs/log/")).toHaveLength(1);
 });
 
 test("nothing goes when a version cannot be read", async () => {
