@@ -30,7 +30,7 @@ export function addCoordinatorCommand(parent: Command, surroundings: Surrounding
     .option("--config <json>", "of a database that is made by its first commit, as TensorStore spells it")
     .action((url: string, flags: Flags) =>
       withDatabase(url, { ...flags, direct: true, create: true }, surroundings, async ({ db }) => {
-        const { store, committer } = db.parts;
+        const { store, committer, manifests } = db.parts;
         const answerer: { current?: Answerer } = {};
         const address = flags.address ?? `unix:${join(tmpdir(), `pcg-ocdbt-${process.pid}.sock`)}`;
         const token = flags.coordinatorToken;
@@ -41,6 +41,7 @@ export function addCoordinatorCommand(parent: Command, surroundings: Surrounding
         const coordinator = new Coordinator({
           store,
           committer,
+          manifests,
           address: server.address,
           leaseMs: flags.lease,
           onLeading: (leading) => {

@@ -6,7 +6,9 @@
 import type { KvStore } from "@pcg/kvstore";
 import type { CommitReceipt, Head } from "../contract.ts";
 import { encodeCommitRecord } from "../coordinator/commit-record.ts";
-import { findDone, recordKey } from "../coordinator/done-before.ts";
+import { type DoneRequests, recordKey, requestsDoneSince } from "../coordinator/done-before.ts";
+import { requestName } from "../coordinator/request-id.ts";
+import { isOcdbtError } from "../errors.ts";
 import type { BtreeNodeReference, Manifest, VersionEntry } from "../format/types.ts";
 import type { DataFileWriter, NodeReader } from "../parts.ts";
 import { findKey } from "../view/find.ts";
@@ -35,12 +37,20 @@ export async function admit(
 ): Promise<Admission> {
   const settled = new Map<CommitRequest, Settlement>();
   const rights = new Map<() => Promise<void>, Promise<unknown>>();
+  const done = await lookForDone(requests, manifest, source);
   await Promise.all(
     requests.map(async (request) => {
-      const receipt = await receiptOfDone(request, manifest, source);
-      if (receipt !== undefined) {
-        settled.set(request, { receipt });
-        return;
+      if ("error" in done) {
+        if (isSentBefore(request)) {
+          settled.set(request, done);
+          return;
+        }
+      } else {
+        const receipt = await receiptOfDone(request, done.done, source);
+        if (receipt !== undefined) {
+          settled.set(request, { receipt });
+          return;
+        }
       }
       const { mayCommit } = request.options;
       if (mayCommit === undefined) return;
@@ -83,14 +93,36 @@ export async function writeRecordBeside(record: Uint8Array, version: VersionEntr
   await source.store.write(recordKey(version), record, { signal: source.signal });
 }
 
-async function receiptOfDone(
-  { options, mutations }: CommitRequest,
+/** Looks at the versions since the first of the requests that were sent before, if there are any; there are few. */
+async function lookForDone(
+  requests: readonly CommitRequest[],
   manifest: Manifest | undefined,
   source: Source,
+): Promise<{ readonly done: DoneRequests } | { readonly error: unknown }> {
+  let since: bigint | undefined;
+  for (const { options } of requests.filter(isSentBefore)) {
+    const own = options.request!.since;
+    if (since === undefined || own < since) since = own;
+  }
+  if (since === undefined || manifest === undefined) return { done: new Map() };
+  try {
+    return { done: await requestsDoneSince(since, manifest, source) };
+  } catch (error) {
+    if (!isOcdbtError(error, "ambiguous")) throw error;
+    return { error };
+  }
+}
+
+function isSentBefore({ options }: CommitRequest): boolean {
+  return options.request?.sentBefore === true;
+}
+
+async function receiptOfDone(
+  { options, mutations }: CommitRequest,
+  requests: DoneRequests,
+  source: Source,
 ): Promise<CommitReceipt | undefined> {
-  const { request } = options;
-  if (request === undefined || !request.sentBefore || manifest === undefined) return undefined;
-  const done = await findDone(request, manifest, source);
+  const done = options.request === undefined ? undefined : requests.get(requestName(options.request.id));
   if (done === undefined) return undefined;
   const { generation, commitTime, root } = done.version;
   const head: Head = { generation, commitTime };

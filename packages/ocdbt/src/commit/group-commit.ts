@@ -13,6 +13,7 @@ import { type Admission, admit, appendRecord, recordOf, type Settlement, writeRe
 import { appendVersion } from "./append-version.ts";
 import type { Attempt, CommitLoop, Plan } from "./commit-loop.ts";
 import { type Evaluation, evaluate, type Verdict } from "./evaluate.ts";
+import { GroupCancellation } from "./group-cancellation.ts";
 import { ownFilesInUse } from "./own-files.ts";
 import { type CommitRequest, dependsOnState, PointMutation, stage } from "./requests.ts";
 import { EMPTY_TREE, writeTree } from "./tree-writer.ts";
@@ -208,30 +209,5 @@ class Receipt implements CommitReceipt {
       const value = entry instanceof PointMutation ? entry.value : entry;
       return value === null ? null : generationOf(value);
     });
-  }
-}
-
-/** A group is given up when nobody waits for any of it. */
-class GroupCancellation {
-  readonly #group: readonly CommitRequest[];
-  readonly #controller = new AbortController();
-  readonly #look = (): void => {
-    if (this.#group.every(({ options }) => options.signal?.aborted)) {
-      this.#controller.abort(this.#group[0]!.options.signal!.reason);
-    }
-  };
-
-  constructor(group: readonly CommitRequest[]) {
-    this.#group = group;
-    for (const { options } of group) options.signal?.addEventListener("abort", this.#look);
-    this.#look();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  end(): void {
-    for (const { options } of this.#group) options.signal?.removeEventListener("abort", this.#look);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The one committer of a database. It takes requests of many clients, lets the commit loop put those that wait together
+ * The one committer of a database. It takes batches of many clients, lets the commit loop put those that wait together
  * into one version, and answers each once, however often it is sent. It can be killed at any point: what it had done
  * stands in the versions themselves, see `commit-record.ts`, and whoever is next looks there.
  * @module
@@ -8,9 +8,11 @@ import type { KvStore } from "@pcg/kvstore";
 import type { Committer } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { pause } from "../io/pause.ts";
+import type { ManifestStore } from "../parts.ts";
 import { readLease, released, replaceLease, type StoredLease } from "./lease.ts";
-import { type CommitReply, type CommitRequest, decodeRequest, encodeReply, errorReply } from "./message.ts";
+import { type Batch, type BatchReply, decodeBatch, encodeReply, failureOf, type Outcome } from "./message.ts";
 import { newClientId } from "./request-id.ts";
+import { Term } from "./term.ts";
 import type { Answerer } from "./transport.ts";
 
 export interface CoordinatorOptions {
@@ -18,6 +20,8 @@ export interface CoordinatorOptions {
   readonly store: KvStore;
   /** Commits directly; its group commit is what makes many requests one version. */
   readonly committer: Committer;
+  /** Looked at when the lease is taken. */
+  readonly manifests: ManifestStore;
   /** Where clients reach it; `null` when they are given a port. */
   readonly address: string | null;
   /** The lease is taken over when it was not renewed for this long. 10 s unless told. */
@@ -28,20 +32,13 @@ export interface CoordinatorOptions {
   readonly onTrouble?: (error: unknown) => void;
 }
 
-/** Replies are remembered this long for clients that fell silent. */
-const FORGET_AFTER_MS = 600_000;
-const MAX_CLIENTS = 10_000;
-
 export class Coordinator implements Answerer {
   readonly holder: string = newClientId();
   readonly #options: CoordinatorOptions;
   readonly #leaseMs: number;
-  readonly #clients = new Map<string, RememberedClient>();
   readonly #stopped = new AbortController();
-  #lease: StoredLease | undefined;
+  #term: Term | undefined;
   #watching: Promise<void> | undefined;
-  /** One value, so that requests of a group share one look at the lease. */
-  readonly #mayCommit = (): Promise<void> => this.#checkLease();
   #pending = 0;
   #idle: (() => void) | undefined;
 
@@ -51,7 +48,7 @@ export class Coordinator implements Answerer {
   }
 
   get leading(): boolean {
-    return this.#lease !== undefined;
+    return this.#term !== undefined;
   }
 
   /** Competes for the lease, renews it, and competes again after it was lost, until `stop`. */
@@ -64,126 +61,129 @@ export class Coordinator implements Answerer {
     this.#stopped.abort(new OcdbtError("closed", "the coordinator was stopped"));
     await this.#watching;
     if (this.#pending > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    const lease = this.#lease;
+    const lease = this.#term?.lease;
     this.#lead(undefined);
     if (lease !== undefined) await replaceLease(this.#options.store, lease, released(lease.record));
   }
 
   /** One message in, one out; a failure is an answer too. */
   async answer(message: Uint8Array): Promise<Uint8Array> {
-    let reply: CommitReply;
     this.#pending++;
     try {
-      reply = await this.#reply(decodeRequest(message));
+      return encodeReply(await this.#reply(decodeBatch(message)));
     } catch (error) {
-      reply = errorReply(error);
+      return encodeReply({ error: failureOf(error) });
     } finally {
       this.#pending--;
       if (this.#pending === 0) this.#idle?.();
     }
-    return encodeReply(reply);
   }
 
-  async #reply(request: CommitRequest): Promise<CommitReply> {
-    if (this.#stopped.signal.aborted || !this.leading) {
+  async #reply(batch: Batch): Promise<BatchReply> {
+    const term = this.#term;
+    if (this.#stopped.signal.aborted || term === undefined) {
       throw new OcdbtError("unavailable", "this coordinator does not hold the lease of the database");
     }
-    const client = this.#remember(request.id.client);
-    for (const seq of client.replies.keys()) if (seq < request.acknowledged) client.replies.delete(seq);
-    let reply = client.replies.get(request.id.seq);
-    if (reply === undefined) {
-      reply = this.#commit(request);
-      client.replies.set(request.id.seq, reply);
-      // A request that failed was not done; sent again, it is tried again.
-      reply.catch(() => client.replies.delete(request.id.seq));
-    }
-    return await reply;
+    const outcomes = await term.once(batch, (sentBefore) => this.#commit(batch, sentBefore, term));
+    const refusal = outcomes.find((outcome) => "error" in outcome && outcome.error.code === "unavailable");
+    return (refusal as Extract<Outcome, { error: unknown }> | undefined) ?? { outcomes };
   }
 
-  async #commit(request: CommitRequest): Promise<CommitReply> {
-    const { id, since, sentBefore, atomic, expects, mutations, message, author } = request;
-    const receipt = await this.#options.committer.commit(mutations, {
-      atomic,
-      expects,
-      ...(message === undefined ? {} : { message }),
-      ...(author === undefined ? {} : { author }),
-      request: { id, since, sentBefore },
-      mayCommit: this.#mayCommit,
-    });
-    return { receipt };
+  async #commit({ client, seq, since, requests }: Batch, sentBefore: boolean, term: Term): Promise<readonly Outcome[]> {
+    return await Promise.all(
+      requests.map(async ({ mutations, ...options }, i): Promise<Outcome> => {
+        try {
+          const receipt = await this.#options.committer.commit(mutations, {
+            ...options,
+            request: { id: { client, seq: seq + BigInt(i) }, since, sentBefore },
+            mayCommit: term.mayCommit,
+          });
+          return { receipt };
+        } catch (error) {
+          return { error: failureOf(error) };
+        }
+      }),
+    );
   }
 
   /** Called between reading the manifest and replacing it. @throws OcdbtError `unavailable` */
-  async #checkLease(): Promise<void> {
-    const mine = this.#lease;
-    const current = mine === undefined ? undefined : await readLease(this.#options.store);
-    if (mine !== undefined && current?.record.holder === this.holder && current.record.epoch === mine.record.epoch)
-      return;
-    this.#lead(undefined);
+  async #checkLease(epoch: number): Promise<void> {
+    let current: StoredLease | undefined;
+    try {
+      current = await readLease(this.#options.store);
+    } catch (cause) {
+      throw new OcdbtError("unavailable", "this coordinator cannot look at its lease; nothing was committed", {
+        cause,
+      });
+    }
+    if (this.#isMine(current, epoch)) return;
+    if (this.#term?.epoch === epoch) this.#lead(undefined);
     throw new OcdbtError("unavailable", "this coordinator lost the lease of the database; nothing was committed");
   }
 
+  #isMine(lease: StoredLease | undefined, epoch: number): boolean {
+    return lease !== undefined && lease.record.holder === this.holder && lease.record.epoch === epoch;
+  }
+
   async #watch(): Promise<void> {
-    const { store, onTrouble } = this.#options;
     const { signal } = this.#stopped;
-    let seen: { readonly generation: string; readonly at: number } | undefined;
+    const seen: Seen = { generation: undefined, at: 0 };
     while (!signal.aborted) {
       try {
-        if (this.#lease !== undefined) {
-          const { record } = this.#lease;
-          const renewed = await replaceLease(store, this.#lease, { ...record, renewal: record.renewal + 1 });
-          this.#lead(renewed);
-        }
-        if (this.#lease === undefined) {
-          const current = await readLease(store, signal);
-          const now = performance.now();
-          if (seen?.generation !== current?.generation) {
-            seen = current === undefined ? undefined : { generation: current.generation, at: now };
-          }
-          const free = current === undefined || current.record.holder === null;
-          if (free || now - (seen?.at ?? now) >= current.record.durationMs) this.#lead(await this.#take(current));
-        }
+        if (this.#term !== undefined) await this.#renew(this.#term);
+        if (this.#term === undefined) await this.#compete(seen);
       } catch (error) {
-        if (!signal.aborted) onTrouble?.(error);
+        if (!signal.aborted) this.#options.onTrouble?.(error);
       }
       await pause(this.#leaseMs / 4, signal).catch(() => {});
     }
   }
 
-  async #take(current: StoredLease | undefined): Promise<StoredLease | undefined> {
-    const { store, address } = this.#options;
-    return await replaceLease(store, current, {
-      epoch: (current?.record.epoch ?? 0) + 1,
-      holder: this.holder,
-      address,
-      durationMs: this.#leaseMs,
-      renewal: 0,
-    });
-  }
-
-  #lead(lease: StoredLease | undefined): void {
-    const before = this.leading;
-    this.#lease = lease;
-    if (!this.leading) this.#clients.clear();
-    if (before !== this.leading) this.#options.onLeading?.(this.leading);
-  }
-
-  #remember(name: string): RememberedClient {
-    const now = performance.now();
-    const client = this.#clients.get(name) ?? { replies: new Map<bigint, Promise<CommitReply>>(), seen: now };
-    client.seen = now;
-    // Insertion order is the order of use, so that the silent ones are in front.
-    this.#clients.delete(name);
-    this.#clients.set(name, client);
-    for (const [other, { seen }] of this.#clients) {
-      if (this.#clients.size <= MAX_CLIENTS && now - seen <= FORGET_AFTER_MS) break;
-      this.#clients.delete(other);
+  async #renew(term: Term): Promise<void> {
+    const { store } = this.#options;
+    const { record } = term.lease;
+    let renewed = await replaceLease(store, term.lease, { ...record, renewal: record.renewal + 1 });
+    if (renewed === undefined) {
+      // Perhaps it was replaced by a renewal of ours whose answer was lost.
+      const current = await readLease(store);
+      if (this.#isMine(current, term.epoch)) renewed = current;
     }
-    return client;
+    if (renewed !== undefined) term.lease = renewed;
+    else if (this.#term === term) this.#lead(undefined);
+  }
+
+  /** Takes the lease when nobody holds it, or when it has not changed for as long as it was given for while we watched. */
+  async #compete(seen: Seen): Promise<void> {
+    const { store, manifests, address } = this.#options;
+    const { signal } = this.#stopped;
+    const current = await readLease(store, signal);
+    const now = performance.now();
+    if (seen.generation !== current?.generation) {
+      seen.generation = current?.generation;
+      seen.at = now;
+    }
+    // One that names us without our knowing was taken by a request whose answer was lost.
+    const isFree = current === undefined || current.record.holder === null || current.record.holder === this.holder;
+    if (!isFree && now - seen.at < current.record.durationMs) return;
+    const epoch = (current?.record.epoch ?? 0) + 1;
+    const record = { epoch, holder: this.holder, address, durationMs: this.#leaseMs, renewal: 0 };
+    const lease = await replaceLease(store, current, record);
+    if (lease === undefined) return;
+    // Read after the lease was taken: whoever held it before can have done only what was asked for up to this version.
+    const newest = await manifests.read({ maxStalenessMs: 0, signal });
+    const generation = newest?.manifest.versions.at(-1)?.generation ?? 0n;
+    this.#lead(new Term(lease, generation, () => this.#checkLease(epoch)));
+  }
+
+  #lead(term: Term | undefined): void {
+    const before = this.leading;
+    this.#term = term;
+    if (before !== this.leading) this.#options.onLeading?.(this.leading);
   }
 }
 
-interface RememberedClient {
-  readonly replies: Map<bigint, Promise<CommitReply>>;
-  seen: number;
+/** The lease of somebody else, and since when we know it as it is, `performance.now()` ms. */
+interface Seen {
+  generation: string | undefined;
+  at: number;
 }

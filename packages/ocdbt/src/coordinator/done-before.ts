@@ -1,24 +1,31 @@
 /**
- * Whether a request that was sent before is in a version already.
+ * Which requests that were sent before are in a version already.
  * @module
  */
 import type { KvStore } from "@pcg/kvstore";
+import { OcdbtError } from "../errors.ts";
 import { pathToBytes } from "../format/index.ts";
 import type { Manifest, VersionEntry } from "../format/types.ts";
 import { versionsOf } from "../history/versions.ts";
 import type { NodeReader } from "../parts.ts";
 import { type CommittedRequest, decodeCommitRecord, RECORD_HEADER_BYTES, recordBodyLength } from "./commit-record.ts";
-import type { RequestId } from "./request-id.ts";
+import { requestName } from "./request-id.ts";
 
-/** A request, and the newest generation there was when it was first sent. */
-export interface SentRequest {
-  readonly id: RequestId;
-  readonly since: bigint;
-}
+/** Versions whose records are read at a time. */
+const READS = 16;
 
 export interface DoneBefore {
   readonly version: VersionEntry;
   readonly applied: readonly boolean[];
+}
+
+/** By name of the request. */
+export type DoneRequests = ReadonlyMap<string, DoneBefore>;
+
+interface Source {
+  readonly store: KvStore;
+  readonly nodes: NodeReader;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -29,42 +36,54 @@ export function recordKey({ generation, commitTime }: Pick<VersionEntry, "genera
   return `coordinator/records/${generation.toString(16).padStart(16, "0")}-${commitTime.toString(16).padStart(16, "0")}`;
 }
 
-/** Looks at the versions since the request was first sent; there are few. */
-export async function findDone(
-  { id, since }: SentRequest,
-  manifest: Manifest,
-  source: { readonly store: KvStore; readonly nodes: NodeReader; readonly signal?: AbortSignal },
-): Promise<DoneBefore | undefined> {
-  const { store, nodes, signal } = source;
-  let oldest: DoneBefore | undefined;
-  // A version that was restored later has the same root, and so the same record: the oldest one is meant.
-  for await (const version of versionsOf(manifest, nodes, { minGeneration: since + 1n, ...(signal && { signal }) })) {
-    const requests = await readRecord(store, version);
-    const found = requests?.find(({ id: other }) => other.seq === id.seq && other.client === id.client);
-    if (found !== undefined) oldest = { version, applied: found.applied };
+/** What the versions after `since` say they hold. */
+export async function requestsDoneSince(since: bigint, manifest: Manifest, source: Source): Promise<DoneRequests> {
+  const versions: VersionEntry[] = [];
+  const range = { minGeneration: since + 1n, ...(source.signal && { signal: source.signal }) };
+  for await (const version of versionsOf(manifest, source.nodes, range)) versions.push(version);
+  const expected = (manifest.versions.at(-1)?.generation ?? 0n) - since;
+  if (BigInt(versions.length) < expected) throw expired(since, expected - BigInt(versions.length), source.store.url);
+  const done = new Map<string, DoneBefore>();
+  for (let start = 0; start < versions.length; start += READS) {
+    const some = versions.slice(start, start + READS);
+    const records = await Promise.all(some.map((version) => readRecord(version, source)));
+    for (const [i, record] of records.entries()) {
+      // A version that was restored later has the same root, and so the same record: the oldest one is meant, which comes last.
+      for (const { id, applied } of record ?? []) done.set(requestName(id), { version: some[i]!, applied });
+    }
   }
-  return oldest;
+  return done;
 }
 
-async function readRecord(store: KvStore, version: VersionEntry): Promise<CommittedRequest[] | undefined> {
-  return (await readBehindRoot(store, version)) ?? (await readBeside(store, version));
+async function readRecord(version: VersionEntry, source: Source): Promise<CommittedRequest[] | undefined> {
+  return (await readBehindRoot(version, source)) ?? (await readBeside(version, source));
 }
 
 async function readBehindRoot(
-  store: KvStore,
   { root: { location } }: VersionEntry,
+  { store, signal }: Source,
 ): Promise<CommittedRequest[] | undefined> {
   if (location === undefined) return undefined;
+  const aside = signal === undefined ? {} : { signal };
   const key = pathToBytes(location.file.basePath + location.file.relativePath);
   const offset = location.offset + location.length;
-  const header = await store.read(key, { range: { offset, length: RECORD_HEADER_BYTES } });
+  const header = await store.read(key, { range: { offset, length: RECORD_HEADER_BYTES }, ...aside });
   const length = header === undefined ? undefined : recordBodyLength(header.value);
   if (length === undefined) return undefined;
-  const record = await store.read(key, { range: { offset, length: RECORD_HEADER_BYTES + length } });
+  const record = await store.read(key, { range: { offset, length: RECORD_HEADER_BYTES + length }, ...aside });
   return record === undefined ? undefined : decodeCommitRecord(record.value);
 }
 
-async function readBeside(store: KvStore, version: VersionEntry): Promise<CommittedRequest[] | undefined> {
-  const found = await store.read(recordKey(version));
+async function readBeside(version: VersionEntry, { store, signal }: Source): Promise<CommittedRequest[] | undefined> {
+  const found = await store.read(recordKey(version), signal === undefined ? {} : { signal });
   return found === undefined ? undefined : decodeCommitRecord(found.value);
+}
+
+function expired(since: bigint, missing: bigint, url: string): OcdbtError {
+  return new OcdbtError(
+    "ambiguous",
+    `whether a commit was made in ${url} cannot be told: ${missing} of the versions after generation ${since} have expired; ` +
+      "look for it before doing it again",
+    { fields: { url, since, missing } },
+  );
 }

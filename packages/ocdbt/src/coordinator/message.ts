@@ -1,20 +1,21 @@
 /**
- * The messages between a client and the committer: bytes, the same over every transport. A request carries keys, small
- * values and references; larger values are in data files before it is sent.
+ * The messages between a client and the committer: bytes, the same over every transport. A message carries what one client
+ * asks for together: keys, small values and references; larger values are in data files before it is sent.
  *
- * All numbers are unsigned LEB128; a string or key is its length in bytes and the bytes (strings: UTF-8).
- * Request: `1`, client (16 bytes), seq, since, flags (1 atomic, 2 sent before, 4 message, 8 author), acknowledged,
- * [message], [author], expectations, mutations. Reply: `1`, then `0` and a receipt, or `1`, a code and a message.
+ * All numbers are unsigned LEB128; a text or key is its length in bytes and the bytes (texts: UTF-8).
+ * Batch: `1`, client (16 bytes), seq of the first request (the others follow it), since, a count, and per request: flags (1
+ * atomic, 2 message, 4 author), [message], [author], expectations, mutations. Reply: `1`, then `0`, a count and per request its
+ * outcome, or `1` and a failure of all. An outcome is `0` and a receipt, or `1` and a failure: a code and a text.
  * @module
  */
 import type { CommitReceipt, Expectation, Mutation } from "../contract.ts";
 import { isOcdbtError, OcdbtError, type OcdbtErrorCode } from "../errors.ts";
 import { BodyReader } from "../format/body-reader.ts";
 import { BodyWriter } from "../format/body-writer.ts";
-import { bytesToPath, MAX_KEY_BYTES } from "../format/byte-path.ts";
+import { bytesToPath, MAX_KEY_BYTES, printablePath, staysInside } from "../format/byte-path.ts";
 import { MAX_INLINE_VALUE_BYTES } from "../format/index.ts";
 import type { IndirectReference } from "../format/types.ts";
-import { CLIENT_BYTES, clientIdFromBytes, clientIdToBytes, type RequestId } from "./request-id.ts";
+import { CLIENT_BYTES, clientIdFromBytes, clientIdToBytes } from "./request-id.ts";
 
 /** Longest message either side takes. A million references fit. */
 export const MAX_MESSAGE_BYTES: number = 256 * 1024 * 1024;
@@ -23,23 +24,16 @@ const MAX_TEXT_BYTES = 65_536;
 const PROTOCOL = 1;
 
 const FLAG_ATOMIC = 1;
-const FLAG_SENT_BEFORE = 2;
-const FLAG_MESSAGE = 4;
-const FLAG_AUTHOR = 8;
+const FLAG_MESSAGE = 2;
+const FLAG_AUTHOR = 4;
 
 const PUT_BYTES = 0;
 const PUT_REFERENCE = 1;
 const DELETE = 2;
 const DELETE_RANGE = 3;
 
-export interface CommitRequest {
-  readonly id: RequestId;
-  /** The newest generation the client knew when it first sent this: the request is in no version up to it. */
-  readonly since: bigint;
-  /** Whether an answer may have been lost: then look before doing. */
-  readonly sentBefore: boolean;
-  /** Every number of this client below it has been answered. */
-  readonly acknowledged: bigint;
+/** One commit of a batch. */
+export interface BatchedCommit {
   readonly atomic: boolean;
   readonly message?: string;
   readonly author?: string;
@@ -47,34 +41,40 @@ export interface CommitRequest {
   readonly mutations: readonly Mutation[];
 }
 
-export type CommitReply =
-  | { readonly receipt: CommitReceipt }
-  | { readonly error: { readonly code: OcdbtErrorCode | "failed"; readonly message: string } };
+/** What a client asks for together; they are committed in this order. */
+export interface Batch {
+  readonly client: string;
+  /** Of the first request; the others follow it. All lower numbers of this client are settled. */
+  readonly seq: bigint;
+  /** A version there was before this was first sent: its requests are in no version up to it. */
+  readonly since: bigint;
+  readonly requests: readonly BatchedCommit[];
+}
 
-export function encodeRequest(request: CommitRequest): Uint8Array {
-  const out = new BodyWriter(256 + request.mutations.length * 64);
+/** `failed`: an error that is none of this package, such as one of the store. */
+export interface Failure {
+  readonly code: OcdbtErrorCode | "failed";
+  readonly message: string;
+}
+
+export type Outcome = { readonly receipt: CommitReceipt } | { readonly error: Failure };
+
+/** Per request its outcome, or why none was looked at. */
+export type BatchReply = { readonly outcomes: readonly Outcome[] } | { readonly error: Failure };
+
+export function encodeBatch({ client, seq, since, requests }: Batch): Uint8Array {
+  const out = new BodyWriter(256 + requests.length * 128);
   out.u8(PROTOCOL);
-  out.bytes(clientIdToBytes(request.id.client));
-  out.varint64(request.id.seq);
-  out.varint64(request.since);
-  out.u8(
-    (request.atomic ? FLAG_ATOMIC : 0) |
-      (request.sentBefore ? FLAG_SENT_BEFORE : 0) |
-      (request.message === undefined ? 0 : FLAG_MESSAGE) |
-      (request.author === undefined ? 0 : FLAG_AUTHOR),
-  );
-  out.varint64(request.acknowledged);
-  if (request.message !== undefined) writeText(out, request.message);
-  if (request.author !== undefined) writeText(out, request.author);
-  out.varint(request.expects.length);
-  for (const expectation of request.expects) writeExpectation(out, expectation);
-  out.varint(request.mutations.length);
-  for (const mutation of request.mutations) writeMutation(out, mutation);
+  out.bytes(clientIdToBytes(client));
+  out.varint64(seq);
+  out.varint64(since);
+  out.varint(requests.length);
+  for (const request of requests) writeRequest(out, request);
   if (out.length > MAX_MESSAGE_BYTES) {
     throw new OcdbtError(
       "too-large",
-      `a commit of ${request.mutations.length} mutations takes ${out.length} bytes as a message, more than ` +
-        `${MAX_MESSAGE_BYTES}; commit without the coordinator, or in parts`,
+      `${requests.length} commits take ${out.length} bytes as a message, more than ${MAX_MESSAGE_BYTES}; commit without the ` +
+        "coordinator, or in parts",
       { fields: { bytes: out.length, limit: MAX_MESSAGE_BYTES } },
     );
   }
@@ -82,43 +82,91 @@ export function encodeRequest(request: CommitRequest): Uint8Array {
 }
 
 /** @throws OcdbtError `corrupt` */
-export function decodeRequest(bytes: Uint8Array): CommitRequest {
+export function decodeBatch(bytes: Uint8Array): Batch {
   const reader = new BodyReader(bytes, "request to the coordinator");
   checkProtocol(reader);
   const client = clientIdFromBytes(reader.take(CLIENT_BYTES, "client"));
-  const id = { client, seq: reader.u64("seq") };
+  const seq = reader.u64("seq");
   const since = reader.u64("since");
-  const flags = reader.u8("flags");
-  const acknowledged = reader.u64("acknowledged");
-  const message = flags & FLAG_MESSAGE ? readText(reader, "message") : undefined;
-  const author = flags & FLAG_AUTHOR ? readText(reader, "author") : undefined;
-  const expects = Array.from({ length: reader.count("expectations", 3) }, () => readExpectation(reader));
-  const mutations = Array.from({ length: reader.count("mutations", 3) }, () => readMutation(reader));
+  const requests = Array.from({ length: reader.count("requests", 3) }, () => readRequest(reader));
   reader.expectEnd();
-  return {
-    id,
-    since,
-    sentBefore: (flags & FLAG_SENT_BEFORE) !== 0,
-    acknowledged,
-    atomic: (flags & FLAG_ATOMIC) !== 0,
-    ...(message === undefined ? {} : { message }),
-    ...(author === undefined ? {} : { author }),
-    expects,
-    mutations,
-  };
+  if (seq + BigInt(requests.length) >= 1n << 64n) throw reader.corrupt(`from ${seq} on, the numbers run over`);
+  return { client, seq, since, requests };
 }
 
-export function encodeReply(reply: CommitReply): Uint8Array {
+export function encodeReply(reply: BatchReply): Uint8Array {
   const out = new BodyWriter(256);
   out.u8(PROTOCOL);
   if ("error" in reply) {
     out.u8(1);
-    writeText(out, reply.error.code);
-    writeText(out, reply.error.message.slice(0, 8192));
+    writeFailure(out, reply.error);
     return out.finish();
   }
-  const { head, applied, generations } = reply.receipt;
   out.u8(0);
+  out.varint(reply.outcomes.length);
+  for (const outcome of reply.outcomes) {
+    out.u8("error" in outcome ? 1 : 0);
+    if ("error" in outcome) writeFailure(out, outcome.error);
+    else writeReceipt(out, outcome.receipt);
+  }
+  return out.finish();
+}
+
+/** @throws OcdbtError `corrupt` */
+export function decodeReply(bytes: Uint8Array): BatchReply {
+  const reader = new BodyReader(bytes, "reply of the coordinator");
+  checkProtocol(reader);
+  let reply: BatchReply;
+  if (reader.u8("status") !== 0) reply = { error: readFailure(reader) };
+  else {
+    const readOutcome = (): Outcome =>
+      reader.u8("outcome") === 0 ? { receipt: readReceipt(reader) } : { error: readFailure(reader) };
+    reply = { outcomes: Array.from({ length: reader.count("outcomes", 3) }, readOutcome) };
+  }
+  reader.expectEnd();
+  return reply;
+}
+
+/** An error as its code and message, never a stack. */
+export function failureOf(error: unknown): Failure {
+  if (isOcdbtError(error)) return { code: error.code, message: error.message };
+  return { code: "failed", message: error instanceof Error ? error.message : String(error) };
+}
+
+function checkProtocol(reader: BodyReader): void {
+  if (reader.bytes.length > MAX_MESSAGE_BYTES) {
+    throw reader.corrupt(`${reader.bytes.length} bytes are more than ${MAX_MESSAGE_BYTES}`);
+  }
+  const protocol = reader.u8("protocol");
+  if (protocol !== PROTOCOL) throw reader.corrupt(`protocol is ${protocol}, only ${PROTOCOL} is known`);
+}
+
+function writeRequest(out: BodyWriter, { atomic, message, author, expects, mutations }: BatchedCommit): void {
+  out.u8(
+    (atomic ? FLAG_ATOMIC : 0) | (message === undefined ? 0 : FLAG_MESSAGE) | (author === undefined ? 0 : FLAG_AUTHOR),
+  );
+  if (message !== undefined) writeText(out, message);
+  if (author !== undefined) writeText(out, author);
+  out.varint(expects.length);
+  for (const expectation of expects) writeExpectation(out, expectation);
+  out.varint(mutations.length);
+  for (const mutation of mutations) writeMutation(out, mutation);
+}
+
+function readRequest(reader: BodyReader): BatchedCommit {
+  const flags = reader.u8("flags");
+  const message = flags & FLAG_MESSAGE ? readText(reader, "message") : undefined;
+  const author = flags & FLAG_AUTHOR ? readText(reader, "author") : undefined;
+  return {
+    atomic: (flags & FLAG_ATOMIC) !== 0,
+    ...(message === undefined ? {} : { message }),
+    ...(author === undefined ? {} : { author }),
+    expects: Array.from({ length: reader.count("expectations", 3) }, () => readExpectation(reader)),
+    mutations: Array.from({ length: reader.count("mutations", 3) }, () => readMutation(reader)),
+  };
+}
+
+function writeReceipt(out: BodyWriter, { head, applied, generations }: CommitReceipt): void {
   out.u8(head === undefined ? 0 : 1);
   if (head !== undefined) {
     out.varint64(head.generation);
@@ -129,19 +177,9 @@ export function encodeReply(reply: CommitReply): Uint8Array {
     out.u8(was ? 1 : 0);
     writeGeneration(out, generations[i]!);
   });
-  return out.finish();
 }
 
-/** @throws OcdbtError `corrupt` */
-export function decodeReply(bytes: Uint8Array): CommitReply {
-  const reader = new BodyReader(bytes, "reply of the coordinator");
-  checkProtocol(reader);
-  if (reader.u8("status") !== 0) {
-    const code = readText(reader, "code") as OcdbtErrorCode | "failed";
-    const message = readText(reader, "message");
-    reader.expectEnd();
-    return { error: { code, message } };
-  }
+function readReceipt(reader: BodyReader): CommitReceipt {
   const head =
     reader.u8("head") === 0
       ? undefined
@@ -153,22 +191,16 @@ export function decodeReply(bytes: Uint8Array): CommitReply {
     applied.push(reader.u8("applied") !== 0);
     generations.push(readGeneration(reader));
   }
-  reader.expectEnd();
-  return { receipt: { head, applied, generations } };
+  return { head, applied, generations };
 }
 
-/** A failure as a reply: its code and message, never a stack. */
-export function errorReply(error: unknown): CommitReply {
-  if (isOcdbtError(error)) return { error: { code: error.code, message: error.message } };
-  return { error: { code: "failed", message: error instanceof Error ? error.message : String(error) } };
+function writeFailure(out: BodyWriter, { code, message }: Failure): void {
+  writeText(out, code);
+  writeText(out, message.slice(0, 8192));
 }
 
-function checkProtocol(reader: BodyReader): void {
-  if (reader.bytes.length > MAX_MESSAGE_BYTES) {
-    throw reader.corrupt(`${reader.bytes.length} bytes are more than ${MAX_MESSAGE_BYTES}`);
-  }
-  const protocol = reader.u8("protocol");
-  if (protocol !== PROTOCOL) throw reader.corrupt(`protocol is ${protocol}, only ${PROTOCOL} is known`);
+function readFailure(reader: BodyReader): Failure {
+  return { code: readText(reader, "code") as Failure["code"], message: readText(reader, "message") };
 }
 
 function writeExpectation(out: BodyWriter, expectation: Expectation): void {
@@ -252,6 +284,9 @@ function writeReference(out: BodyWriter, { file, offset, length }: IndirectRefer
 function readReference(reader: BodyReader): IndirectReference {
   const basePath = bytesToPath(readKey(reader));
   const relativePath = bytesToPath(readKey(reader));
+  const path = basePath + relativePath;
+  if (path.length > MAX_KEY_BYTES) throw reader.corrupt(`a path has ${path.length} bytes, more than ${MAX_KEY_BYTES}`);
+  if (!staysInside(path)) throw reader.corrupt(`the path ${printablePath(path)} leads out of the database`);
   const offset = readSize(reader, "offset");
   return { file: { basePath, relativePath }, offset, length: readSize(reader, "length") };
 }

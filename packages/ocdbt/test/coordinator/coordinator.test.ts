@@ -30,6 +30,7 @@ async function startCoordinator(store: KvStore, leaseMs = 10_000): Promise<Coord
   const coordinator = new Coordinator({
     store,
     committer: db.parts.committer,
+    manifests: db.parts.manifests,
     address: "test:",
     leaseMs,
     onLeading: (is) => is && leading.resolve(undefined),
