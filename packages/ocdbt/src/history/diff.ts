@@ -6,7 +6,15 @@
 import { compareKeys, type Key, type KeyRange, listRange } from "@pcg/kvstore";
 import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import type { NodeReader } from "../parts.ts";
-import { isSameSubtree, isSameValue, type StoredValue, type Tree, TreeCursor, type TreeItem } from "./tree-cursor.ts";
+import {
+  childNames,
+  isSameSubtree,
+  isSameValue,
+  type StoredValue,
+  type Tree,
+  TreeCursor,
+  type TreeItem,
+} from "./tree-cursor.ts";
 import { requireVersion } from "./versions.ts";
 
 /** One key that differs. `length` of a value is its size. */
@@ -116,10 +124,24 @@ async function* walk(
       left.skip();
       right.skip();
     } else {
-      // Only nodes of one height can be the same one, so the higher side is opened until both are level.
-      const levels = heightOf(a) - heightOf(b);
-      await Promise.all([levels >= 0 && left.expand(signal), levels <= 0 && right.expand(signal)]);
+      await lookInside(left, right, heightOf(a) - heightOf(b), signal);
     }
+  }
+}
+
+/** Only nodes of one height can be the same one, so the higher side is opened until both are level. */
+async function lookInside(
+  left: TreeCursor,
+  right: TreeCursor,
+  levels: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (levels > 0) left.enter(await left.read(signal));
+  else if (levels < 0) right.enter(await right.read(signal));
+  else {
+    const [a, b] = await Promise.all([left.read(signal), right.read(signal)]);
+    left.enter(a, childNames(b));
+    right.enter(b, childNames(a));
   }
 }
 

@@ -67,7 +67,7 @@ class KeyPath {
         return this.#value;
       }
       path.push(name);
-      await cursor.expand(this.#signal);
+      cursor.enter(await cursor.read(this.#signal));
     }
     this.#path = path;
     this.#value = cursor.item?.value;

@@ -5,6 +5,7 @@
  */
 import { compareKeys, isEmptyRange, type KeyRange } from "@pcg/kvstore";
 import type { BtreeNode, BtreeNodeReference, IndirectReference } from "../format/types.ts";
+import { locationName } from "../io/node-reader.ts";
 import type { NodeReader } from "../parts.ts";
 import { valueAt } from "../view/generation.ts";
 import { fullKey } from "../view/leaf-runs.ts";
@@ -36,8 +37,16 @@ interface Frame {
   readonly node: BtreeNode;
   readonly prefix: Uint8Array;
   readonly upper: Uint8Array | undefined;
+  /** Children that will be stepped over; `undefined`: not known, so none is read before it is asked for. */
+  readonly passed: ReadonlySet<string> | undefined;
   next: number;
+  /** Children before this one have been asked for, if they will be looked into. */
+  readAhead: number;
 }
+
+/** Nodes of one level that are read before they are needed. */
+const readAhead = 16;
+const none: ReadonlySet<string> = new Set();
 
 const nothing = new Uint8Array(0);
 
@@ -69,22 +78,61 @@ export class TreeCursor {
     this.#item = item !== undefined && this.#isBehind(item) ? undefined : item;
   }
 
-  /** Looks into the subtree it stands at: goes to its first item. */
-  async expand(signal: AbortSignal | undefined): Promise<void> {
-    const item = this.#item;
-    if (item?.kind !== "subtree") throw new TypeError("only a subtree can be looked into");
-    const node = await this.#nodes.btreeNode(item.reference, { ...(signal && { signal }) });
-    this.#frames.push({ node, prefix: item.prefix, upper: item.upper, next: 0 });
+  /** The node of the subtree it stands at. */
+  async read(signal: AbortSignal | undefined): Promise<BtreeNode> {
+    return await this.#nodes.btreeNode(this.#subtree().reference, { ...(signal && { signal }) });
+  }
+
+  /**
+   * Looks into the subtree it stands at: goes to its first item.
+   *
+   * @param passed children that will be stepped over, see {@link childNames}; all others are read ahead. Without it none are.
+   */
+  enter(node: BtreeNode, passed?: ReadonlySet<string>): void {
+    const { prefix, upper } = this.#subtree();
+    this.#frames.push({ node, prefix, upper, passed, next: 0, readAhead: 0 });
     this.skip();
+  }
+
+  /** Looks into the subtree it stands at, all of which will be walked. */
+  async expand(signal: AbortSignal | undefined): Promise<void> {
+    this.enter(await this.read(signal), none);
+  }
+
+  #subtree(): TreeItem & { kind: "subtree" } {
+    if (this.#item?.kind === "subtree") return this.#item;
+    throw new TypeError("only a subtree can be looked into");
   }
 
   #step(): TreeItem | undefined {
     for (;;) {
       const frame = this.#frames.at(-1);
       if (frame === undefined) return undefined;
-      if (frame.next < frame.node.keys.length) return itemAt(frame, frame.next++);
+      if (frame.next < frame.node.keys.length) {
+        const item = itemAt(frame, frame.next++);
+        if (!this.#isBefore(item)) this.#readAhead(frame);
+        return item;
+      }
       this.#frames.pop();
     }
+  }
+
+  #readAhead(frame: Frame): void {
+    const { node, prefix, passed, next } = frame;
+    if (passed === undefined || !("children" in node)) return;
+    const end = Math.min(node.children.length, next + readAhead);
+    for (let i = Math.max(next, frame.readAhead); i < end; i++) {
+      if (this.#isBeyond(fullKey(node.keys, i, prefix))) break;
+      const reference = node.children[i]!;
+      frame.readAhead = i + 1;
+      // Whoever needs the node asks for it again, and is told of a failure.
+      if (!passed.has(childName(reference))) this.#nodes.btreeNode(reference).catch(() => {});
+    }
+  }
+
+  #isBeyond(start: Uint8Array): boolean {
+    const { end } = this.#range;
+    return end !== undefined && compareKeys(start, end) >= 0;
   }
 
   #isBefore(item: TreeItem): boolean {
@@ -94,9 +142,17 @@ export class TreeCursor {
   }
 
   #isBehind(item: TreeItem): boolean {
-    const { end } = this.#range;
-    return end !== undefined && compareKeys(item.kind === "entry" ? item.key : item.lower, end) >= 0;
+    return this.#isBeyond(item.kind === "entry" ? item.key : item.lower);
   }
+}
+
+/** Names of the children of a node, by which another node can tell which it shares. */
+export function childNames(node: BtreeNode): ReadonlySet<string> {
+  return "children" in node ? new Set(node.children.map(childName)) : none;
+}
+
+function childName({ location }: BtreeNodeReference): string {
+  return location === undefined ? "" : locationName(location);
 }
 
 /** Whether two subtrees hold the same entries because they are the same bytes in the same place. */

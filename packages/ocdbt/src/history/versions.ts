@@ -4,7 +4,7 @@
  */
 import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
-import type { Manifest, VersionEntry, VersionNodeReference } from "../format/types.ts";
+import type { Manifest, VersionEntry, VersionNode, VersionNodeReference } from "../format/types.ts";
 import type { NodeReader } from "../parts.ts";
 
 /** Bounds are inclusive; none means to the newest, or the oldest kept. */
@@ -16,6 +16,9 @@ export interface VersionRange {
   /** ns since the epoch. */
   readonly maxTime?: bigint;
 }
+
+/** Version nodes of one level that are read before they are needed. */
+const readAhead = 16;
 
 /**
  * The versions that are kept, newest first. They are those of the manifest as it is at the start, whatever is committed meanwhile.
@@ -71,13 +74,23 @@ async function* below(
 ): AsyncGenerator<VersionEntry> {
   const { signal } = options;
   const ordered = references.slice().sort((a, b) => (a.generation > b.generation ? -1 : 1));
-  for (const [i, reference] of ordered.entries()) {
+  // All of a subtree is younger than the last version of the one before it, and not older than its own first.
+  const wanted = ordered.filter(({ generation, commitTime }, i) => {
+    if (generation < (options.minGeneration ?? 0n)) return false;
+    return !isAbove({ generation: (ordered[i + 1]?.generation ?? 0n) + 1n, commitTime }, options);
+  });
+  const read = (reference: VersionNodeReference): Promise<VersionNode> => {
+    const node = nodes.versionNode(reference, { ...(signal && { signal }) });
+    // Whoever stops before it takes no notice of what was read ahead.
+    node.catch(() => {});
+    return node;
+  };
+  const ahead: Promise<VersionNode>[] = [];
+  for (let i = 0, next = 0; i < wanted.length; i++) {
     signal?.throwIfAborted();
-    if (reference.generation < (options.minGeneration ?? 0n)) return;
-    // All of a subtree is younger than the last version of the one before it, and not older than its own first.
-    const first = (ordered[i + 1]?.generation ?? 0n) + 1n;
-    if (isAbove({ generation: first, commitTime: reference.commitTime }, options)) continue;
-    const node = await nodes.versionNode(reference, { ...(signal && { signal }) });
+    // Who has read on for a while will probably go on.
+    for (; next < Math.min(wanted.length, 2 * i + 1, i + readAhead); next++) ahead.push(read(wanted[next]!));
+    const node = await ahead.shift()!;
     if ("versions" in node) yield* node.versions.slice().reverse();
     else yield* below(node.children, nodes, options);
   }

@@ -1,4 +1,4 @@
-import { memoryKvStore } from "@pcg/kvstore";
+import { memoryKvStore, withFaults } from "@pcg/kvstore";
 import { Random } from "@pcg/testkit";
 import { expect, test } from "vitest";
 import type { OcdbtDatabase } from "../../src/contract.ts";
@@ -92,6 +92,31 @@ test("reads in proportion to what changed, not to the number of keys", async () 
   expect(calls.length).toBeLessThan(60);
   const { height } = (await reader.version())!.root;
   expect(height).toBeGreaterThan(3);
+});
+
+test("nodes that differ are read ahead, those that are shared are not read at all", async () => {
+  const base = memoryKvStore();
+  const writer = await tinyDatabase(base);
+  const many = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`key${10000 + i}`, `value ${i}`]));
+  const before = await put(writer, many);
+  await put(writer, Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`key${11000 + i}`, "other"])));
+  let underWay = 0;
+  let most = 0;
+  let reads = 0;
+  const slow = withFaults(base, ({ kind }) => {
+    if (kind !== "read") return undefined;
+    reads++;
+    most = Math.max(most, ++underWay);
+    const until = new Promise((resolve) => setImmediate(() => resolve(underWay--)));
+    return { kind: "delay", until };
+  });
+  const reader = await openOcdbt(slow);
+  expect((await collect(diff(reader, { generation: before }))).length).toBe(1000);
+  expect(most).toBeGreaterThan(12);
+  const nodes = async (generation: bigint) =>
+    Number((await (await writer.at({ generation })).version())!.root.statistics.numTreeBytes) / 250;
+  const all = (await nodes(before)) + (await nodes(before + 1n));
+  expect(reads).toBeLessThan(all / 2);
 });
 
 test("trees of different heights share what they share", async () => {
