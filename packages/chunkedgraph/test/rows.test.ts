@@ -224,6 +224,54 @@ describe("values", () => {
     expect(() => rows.decodeOperation(Uint8Array.of(1))).toThrow("does not hold JSON");
   });
 
+  test("damaged values give an error that says so, or a value, never anything else", () => {
+    const operation: Operation = {
+      id: 7n,
+      kind: "merge",
+      status: "done",
+      user: "ann",
+      time: 5n,
+      picks: [{ id: 3n, position: [1.5, -2, 3e6] }],
+      supervoxels: BigUint64Array.of(1n, 2n),
+      addedEdges: BigUint64Array.of(1n, 2n),
+      oldRoots: BigUint64Array.of(4n),
+      newRoots: BigUint64Array.of(5n),
+      oldL2: new BigUint64Array(),
+      newL2: new BigUint64Array(),
+    };
+    const edit = { kind: "add", affinity: rows.USER_AFFINITY, area: 1n } as const;
+    const decoders: [good: Uint8Array, decode: (bytes: Uint8Array) => unknown][] = [
+      [encodeSettings(settings), decodeSettings],
+      [rows.encodeOperation(operation), rows.decodeOperation],
+      [rows.packJson({ status: "complete", detail: { scale: "8" } }), rows.decodeIngestState],
+      [rows.encodeHead({ lastTime: 5n, lastOperation: 6n }), rows.decodeHead],
+      [rows.encodeEdgeEdit(edit), rows.decodeEdgeEdit],
+      [rows.timelineKey(5n, 6n), rows.readTimelineKey],
+      [rows.packIds(BigUint64Array.of(1n, 2n)), rows.unpackIds],
+    ];
+    const attempt = (decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array): void => {
+      try {
+        decode(bytes);
+      } catch (error) {
+        expect(isGraphError(error, "corrupt-row", "bad-settings"), String(error)).toBe(true);
+      }
+    };
+    for (const [good, decode] of decoders) {
+      decode(good);
+      for (let length = 0; length < good.length; length++) attempt(decode, good.subarray(0, length));
+      for (let bit = 0; bit < good.length * 8; bit++) {
+        const bytes = good.slice();
+        bytes[bit >> 3]! ^= 1 << (bit & 7);
+        attempt(decode, bytes);
+      }
+      fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => attempt(decode, bytes)));
+    }
+    const tooLarge = JSON.parse(new TextDecoder().decode(rows.encodeOperation(operation)));
+    tooLarge.newRoots = ["99999999999999999999"];
+    expect(() => rows.decodeOperation(rows.packJson(tooLarge))).toThrow("incomplete");
+    expect(() => rows.decodeIngestState(rows.packJson({ status: "complete", detail: 5 }))).toThrow("detail 5");
+  });
+
   test("ids, heads and ingest states come back; wrong lengths are named", () => {
     const ids = BigUint64Array.of(1n, 2n ** 64n - 1n);
     expect(rows.unpackIds(rows.packIds(ids))).toEqual(ids);

@@ -17,6 +17,7 @@ import {
   settingsKey,
   settingsMutation,
 } from "../rows/index.ts";
+import { corrupt } from "../rows/values.ts";
 import { decodeSettings, gridOf } from "../settings.ts";
 import { chooseScale, newSettings } from "./new-graph.ts";
 import type { IngestCounts } from "./report.ts";
@@ -80,31 +81,39 @@ export async function readFinished(
   rows: RowStore,
 ): Promise<{ readonly settings: GraphSettings; readonly scale: string; readonly counts: IngestCounts } | undefined> {
   const stored = await readStored(rows);
-  if (stored?.state.status !== "complete") return undefined;
-  const { scale, counts } = stored.state.detail as IngestDetail;
+  if (stored?.status !== "complete") return undefined;
+  const { scale, counts } = stored.detail;
   return counts === undefined ? undefined : { settings: stored.settings, scale, counts };
 }
 
 interface Stored {
   readonly settings: GraphSettings;
-  readonly state: IngestState;
+  readonly status: IngestState["status"];
+  readonly detail: IngestDetail;
 }
 
 async function readStored(rows: RowStore): Promise<Stored | undefined> {
   const [settings, state] = await Promise.all([readRow(rows, settingsKey()), readRow(rows, ingestKey())]);
   if (settings === undefined || state === undefined) return undefined;
-  return { settings: decodeSettings(settings.cells[0]!.value), state: decodeIngestState(state.cells[0]!.value) };
+  const { status, detail } = decodeIngestState(state.cells[0]!.value);
+  const { scale } = (detail ?? {}) as Partial<IngestDetail>;
+  if (scale === undefined) throw corrupt("the ingest state does not say which scale was ingested");
+  return { settings: decodeSettings(settings.cells[0]!.value), status, detail: detail as IngestDetail };
 }
 
-function resumePlan({ settings, state }: Stored, volume: Volume, scale: Scale, choices: IngestChoices): IngestPlan {
-  const detail = state.detail as IngestDetail;
+function resumePlan(
+  { settings, status, detail }: Stored,
+  volume: Volume,
+  scale: Scale,
+  choices: IngestChoices,
+): IngestPlan {
   refuseOther(settings, "source", settings.source, volume.url);
   refuseOther(settings, "size", settings.size, scale.size);
   refuseOther(settings, "voxel offset", settings.voxelOffset, scale.voxelOffset);
   refuseOther(settings, "resolution", settings.resolution, scale.resolution);
   refuseOtherChoices(settings, detail.scale, { ...choices, scale: scale.key });
   const plan = { settings, grid: gridOf(settings), scale };
-  if (state.status === "complete" && detail.counts !== undefined) {
+  if (status === "complete" && detail.counts !== undefined) {
     return { ...plan, outcome: "nothing to do", counts: detail.counts };
   }
   if (choices.resume !== true) {

@@ -9,7 +9,7 @@ import { corrupt, packJson, unpackJson } from "./values.ts";
 export interface IngestState {
   readonly status: "running" | "complete";
   /** Whatever the ingest wants to find again: plain JSON. */
-  readonly detail?: unknown;
+  readonly detail?: object;
 }
 
 export const INGEST: Column = column("i");
@@ -26,5 +26,7 @@ export function decodeIngestState(value: Uint8Array): IngestState {
   const state = unpackJson(value) as Partial<IngestState> | null;
   if (state?.status !== "running" && state?.status !== "complete")
     throw corrupt(`the ingest state has status ${JSON.stringify(state?.status)}`);
+  if (state.detail !== undefined && (state.detail === null || typeof state.detail !== "object"))
+    throw corrupt(`the ingest state has the detail ${JSON.stringify(state.detail)}`);
   return state as IngestState;
 }

@@ -21,7 +21,8 @@ export function operationKeys(ids: BigUint64Array): Bytes[] {
 const u64 = z
   .string()
   .regex(/^(0|[1-9]\d{0,19})$/)
-  .transform(BigInt);
+  .transform(BigInt)
+  .refine((id) => id < 1n << 64n);
 const u64s = z.array(u64).transform((ids) => BigUint64Array.from(ids));
 const point = z.tuple([z.number(), z.number(), z.number()]);
 

@@ -5,6 +5,7 @@ import { IdLayout, layerCount } from "../../src/ids.ts";
 import { defaultChunkSize, requireFewChunks } from "../../src/ingest/chunk-size.ts";
 import { runChunkTask } from "../../src/ingest/chunk-task.ts";
 import { checkIngest } from "../../src/ingest.ts";
+import { ingestMutation } from "../../src/rows/index.ts";
 import { dumpRows, dumpStore, Place, volumeOf } from "./harness.ts";
 
 async function isEmpty(place: Place): Promise<boolean> {
@@ -111,6 +112,14 @@ test("a resolution beyond any microscope is refused before distances overflow", 
   const source = await volumeOf(new Uint8Array(512), "uint8", size);
   const absurd = { ...source, scales: [{ ...source.scales[0]!, resolution: [1e308, 8, 8] as const }] };
   await expect(new Place().ingest(absurd)).rejects.toMatchObject({ code: "bad-settings", message: /resolution/ });
+});
+
+test("an ingest state that lost its detail is named as damage", async () => {
+  const source = await volumeOf(new Uint8Array(512).fill(1), "uint8", size);
+  const place = new Place();
+  await place.ingest(source);
+  await place.rows.mutate([ingestMutation({ status: "complete" })]);
+  await expect(place.ingest(source)).rejects.toMatchObject({ code: "corrupt-row", message: /which scale/ });
 });
 
 test("a negative label stops the ingest with an error that names it, and the graph stays closed", async () => {
