@@ -18,7 +18,7 @@ import type {
 /** A manifest as it was found. */
 export interface StoredManifest {
   readonly manifest: Manifest;
-  /** What `replace` compares with: a generation of the base store, or of a numbered manifest its number. */
+  /** What `replace` compares with: a generation of the base store; of a numbered manifest with its number in front. */
   readonly token: string;
   /** When it was known to be the newest, `performance.now()` ms. */
   readonly asOf: number;

@@ -31,8 +31,18 @@ type Outcome =
   /** Nothing changed: the old reference holds. */
   | { readonly kind: "same" }
   | { readonly kind: "written"; readonly nodes: readonly WrittenSubtree[] }
-  /** Entries (their keys complete) that are too few for a node of their own, if any; the parent finds them a place. */
+  /**
+   * Entries (their keys complete) that are too few for a node of their own, if any; the parent finds them a place. They may be of
+   * a lower level than the subtree was.
+   */
   | { readonly kind: "loose"; readonly row: BtreeNode | undefined };
+
+/** A node's entries after the changes; `undefined`: none are left. */
+interface Rebuilt {
+  readonly row: BtreeNode | undefined;
+  /** Whether there are fewer than before. */
+  readonly lost: boolean;
+}
 
 /** The part of the changes that concerns one subtree. */
 interface Share {
@@ -103,7 +113,8 @@ class TreeWriter {
     const outcome = await this.#rebuild(node, prefix, end, share);
     if (outcome === "same") return { kind: "same" };
     const { row, lost } = outcome;
-    if (row === undefined || (lost && this.#isSmall(row))) return { kind: "loose", row };
+    if (row === undefined || row.height < reference.height || (lost && this.#isSmall(row)))
+      return { kind: "loose", row };
     const result = await this.#write(row, false);
     written.keep(reference, prefix, share, result);
     return { kind: "written", nodes: result };
@@ -114,7 +125,7 @@ class TreeWriter {
     prefix: Uint8Array,
     end: Uint8Array | undefined,
     share: Share,
-  ): Promise<"same" | { readonly row: BtreeNode | undefined; readonly lost: boolean }> {
+  ): Promise<"same" | Rebuilt> {
     return "children" in node
       ? await this.#rebuildInterior(node, prefix, end, share)
       : rebuildLeaf(node, prefix, share);
@@ -125,7 +136,7 @@ class TreeWriter {
     prefix: Uint8Array,
     end: Uint8Array | undefined,
     share: Share,
-  ): Promise<"same" | { readonly row: BtreeNode | undefined; readonly lost: boolean }> {
+  ): Promise<"same" | Rebuilt> {
     const { keys } = node;
     const shares = sharesOf(node, prefix, share);
     const outcomes = new Map<number, Outcome>();
@@ -133,16 +144,19 @@ class TreeWriter {
       shares.map(async ([child, own]) => {
         const childEnd = child + 1 < keys.length ? fullKey(keys, child + 1, prefix) : end;
         const outcome = own.ranges.some((range) => covers(range, fullKey(keys, child, prefix), childEnd))
-          ? { kind: "loose" as const, row: await this.#leafBelow(node.height, own.points) }
+          ? { kind: "loose" as const, row: leafOf(own.points) }
           : await this.#visit(node.children[child]!, childPrefix(node, child, prefix), childEnd, own);
         if (outcome.kind !== "same") outcomes.set(child, outcome);
       }),
     );
     if (outcomes.size === 0) return "same";
-    const pieces = await this.#placeLoose(node, prefix, outcomes);
+    const pieces = joinLoose(await this.#levelled(node, outcomes), keys.length);
+    const [only] = pieces;
+    // Nothing else is left here: they may find company further up.
+    if (pieces.length === 1 && only?.kind === "loose" && this.#isSmall(only.row)) return { row: only.row, lost: true };
     const builder = new InteriorBuilder(node.height);
     let lost = false;
-    for (const piece of pieces) {
+    for (const piece of await this.#placeLoose(pieces, node, prefix)) {
       if (piece.kind === "kept") builder.copy(node, piece.start, piece.end, prefix);
       else {
         lost ||= piece.nodes.length < piece.replaced;
@@ -152,63 +166,66 @@ class TreeWriter {
     return { row: builder.length === 0 ? undefined : builder.finish(), lost };
   }
 
-  /** New entries where a whole subtree went: a row of the height of that subtree's root. */
-  async #leafBelow(height: number, points: readonly Change[]): Promise<BtreeNode | undefined> {
-    let row: BtreeNode | undefined = leafOf(points);
-    while (row !== undefined && row.height < height - 1) {
+  /** Brings loose entries that will come together to one level. */
+  async #levelled(node: BtreeInterior, outcomes: Map<number, Outcome>): Promise<Map<number, Outcome>> {
+    let height = 0;
+    for (let i = node.keys.length - 1, end = i; i >= 0; i--) {
+      const outcome = outcomes.get(i);
+      if (outcome?.kind !== "loose") {
+        end = i - 1;
+        height = 0;
+        continue;
+      }
+      height = Math.max(height, outcome.row?.height ?? 0);
+      if (outcomes.get(i - 1)?.kind === "loose") continue;
+      for (let k = i; k <= end; k++) {
+        const { row } = outcomes.get(k) as Extract<Outcome, { kind: "loose" }>;
+        if (row !== undefined && row.height < height)
+          outcomes.set(k, { kind: "loose", row: await this.#raise(row, height) });
+      }
+    }
+    return outcomes;
+  }
+
+  /** Gives loose entries to a neighbour, or a node of their own when there is none. */
+  async #placeLoose(pieces: readonly Piece[], node: BtreeInterior, prefix: Uint8Array): Promise<PlacedPiece[]> {
+    const placed: PlacedPiece[] = [];
+    const rest = [...pieces];
+    for (let piece = rest.shift(); piece !== undefined; piece = rest.shift()) {
+      if (piece.kind !== "loose") {
+        if (piece.kind === "written" || piece.start < piece.end) placed.push(piece);
+        continue;
+      }
+      let row = await this.#raise(piece.row, node.height - 1);
+      let { replaced } = piece;
+      const before = placed.at(-1);
+      const [after] = rest;
+      if (!this.#isSmall(row)) {
+        // Enough for a node.
+      } else if (after?.kind === "kept") {
+        row = concatenated(row, await this.#readChild(node, after.start, prefix))!;
+        rest[0] = { ...after, start: after.start + 1 };
+        replaced++;
+      } else if (before?.kind === "kept") {
+        row = concatenated(await this.#readChild(node, before.end - 1, prefix), row)!;
+        placed.pop();
+        if (before.start < before.end - 1) placed.push({ ...before, end: before.end - 1 });
+        replaced++;
+      }
+      placed.push({ kind: "written", replaced, nodes: await this.#write(row, false) });
+    }
+    return placed;
+  }
+
+  /** A row of a higher level that holds the same. */
+  async #raise(low: BtreeNode, height: number): Promise<BtreeNode> {
+    let row = low;
+    while (row.height < height) {
       const builder: InteriorBuilder = new InteriorBuilder(row.height + 1);
       for (const { key, excluded, reference } of await this.#write(row, false)) builder.add(key, excluded, reference);
       row = builder.finish();
     }
     return row;
-  }
-
-  /** Gives loose entries to a neighbour, or a node of their own when there is none. */
-  async #placeLoose(node: BtreeInterior, prefix: Uint8Array, outcomes: Map<number, Outcome>): Promise<Piece[]> {
-    const count = node.keys.length;
-    const pieces: Piece[] = [];
-    const keep = (start: number, end: number): void => {
-      if (start < end) pieces.push({ kind: "kept", start, end });
-    };
-    let kept = 0;
-    for (let i = 0; i < count; i++) {
-      const outcome = outcomes.get(i);
-      if (outcome === undefined) continue;
-      keep(kept, i);
-      kept = i + 1;
-      if (outcome.kind === "written") {
-        pieces.push({ kind: "replaced", replaced: 1, nodes: outcome.nodes });
-        continue;
-      }
-      // Loose children behind one another come together.
-      let row = looseRow(outcome);
-      let next = i + 1;
-      for (; next < count; next++) {
-        const following = outcomes.get(next);
-        if (following?.kind !== "loose") break;
-        row = concatenated(row, looseRow(following));
-      }
-      let replaced = next - i;
-      if (row !== undefined && this.#isSmall(row)) {
-        const before = pieces.at(-1);
-        if (next < count && !outcomes.has(next)) {
-          row = concatenated(row, await this.#readChild(node, next, prefix));
-          replaced++;
-          next++;
-        } else if (before?.kind === "kept") {
-          row = concatenated(await this.#readChild(node, before.end - 1, prefix), row);
-          pieces.pop();
-          keep(before.start, before.end - 1);
-          replaced++;
-        }
-      }
-      const nodes = row === undefined ? [] : await this.#write(row, false);
-      pieces.push({ kind: "replaced", replaced, nodes });
-      kept = next;
-      i = next - 1;
-    }
-    keep(kept, count);
-    return pieces;
   }
 
   /** Whether a node was made in this attempt, so that the store does not have it yet. */
@@ -233,13 +250,39 @@ class TreeWriter {
   }
 }
 
-type Piece =
+/** Children of a node, in order: as they were, or what has replaced so many of them. */
+type PlacedPiece =
   | { readonly kind: "kept"; readonly start: number; readonly end: number }
-  | { readonly kind: "replaced"; readonly replaced: number; readonly nodes: readonly WrittenSubtree[] };
+  | { readonly kind: "written"; readonly replaced: number; readonly nodes: readonly WrittenSubtree[] };
 
-function looseRow(outcome: Outcome): BtreeNode | undefined {
-  return outcome.kind === "loose" ? outcome.row : undefined;
+type Piece = PlacedPiece | { readonly kind: "loose"; readonly replaced: number; readonly row: BtreeNode };
+
+/** The children of a node of `count`, loose ones behind one another put together. */
+function joinLoose(outcomes: ReadonlyMap<number, Outcome>, count: number): Piece[] {
+  const pieces: Piece[] = [];
+  for (let i = 0; i < count; ) {
+    const outcome = outcomes.get(i);
+    if (outcome?.kind === "written") {
+      pieces.push({ kind: "written", replaced: 1, nodes: outcome.nodes });
+      i++;
+      continue;
+    }
+    const start = i;
+    if (outcome === undefined || outcome.kind === "same") {
+      while (i < count && (outcomes.get(i) ?? SAME).kind === "same") i++;
+      pieces.push({ kind: "kept", start, end: i });
+      continue;
+    }
+    let row: BtreeNode | undefined;
+    for (let loose = outcomes.get(i); loose?.kind === "loose"; loose = outcomes.get(++i))
+      row = concatenated(row, loose.row);
+    if (row === undefined) pieces.push({ kind: "written", replaced: i - start, nodes: [] });
+    else pieces.push({ kind: "loose", replaced: i - start, row });
+  }
+  return pieces;
 }
+
+const SAME: Outcome = { kind: "same" };
 
 /** The children that changes concern, in order, each with its share. The first child owns what comes before it. */
 function sharesOf(node: BtreeInterior, prefix: Uint8Array, { points, ranges }: Share): [number, Share][] {
@@ -279,11 +322,7 @@ function leafOf(points: readonly Change[]): BtreeLeaf | undefined {
   return builder.length === 0 ? undefined : builder.finish();
 }
 
-function rebuildLeaf(
-  leaf: BtreeLeaf,
-  prefix: Uint8Array,
-  { points, ranges }: Share,
-): "same" | { readonly row: BtreeLeaf | undefined; readonly lost: boolean } {
+function rebuildLeaf(leaf: BtreeLeaf, prefix: Uint8Array, { points, ranges }: Share): "same" | Rebuilt {
   const { keys } = leaf;
   const builder = new LeafBuilder();
   // Entries before the cursor are copied or gone.

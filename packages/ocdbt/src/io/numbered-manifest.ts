@@ -3,7 +3,7 @@
  * condition. The newest is found by listing.
  * @module
  */
-import { isKvStoreError, type KvStore, keyBytes, keyText } from "@pcg/kvstore";
+import { type Generation, isKvStoreError, type KvStore, keyBytes, keyText } from "@pcg/kvstore";
 import { OcdbtError } from "../errors.ts";
 import {
   decodeManifest,
@@ -43,23 +43,28 @@ export class NumberedManifest implements ManifestPlace {
 
   async load(known: StoredManifest | undefined, signal: AbortSignal | undefined): Promise<StoredManifest | undefined> {
     const aside = signal === undefined ? {} : { signal };
-    const knownGeneration = known === undefined ? 0n : BigInt(known.token);
+    const before = known === undefined ? undefined : parseToken(known.token);
     for (let attempt = 1; ; attempt++) {
       const asOf = performance.now();
-      const newest = await this.#newest(knownGeneration, aside);
+      const newest = await this.#newest(before?.number ?? 0n, aside);
       if (newest === undefined) return undefined;
-      if (newest === knownGeneration) return known;
-      const found = await this.#store.read(numberedManifestKey(newest), aside);
+      const key = numberedManifestKey(newest);
+      // The same number may be that of another database, which was made in the place of this one.
+      const found =
+        newest === before?.number
+          ? await this.#store.read(key, { ifNotGeneration: before.generation, ...aside })
+          : await this.#store.read(key, aside);
+      if (found === "unchanged") return known;
       if (found !== undefined) {
-        const file = numberedManifestKey(newest);
-        return { manifest: await decodeManifest(found.value, { file, numbered: newest }), token: String(newest), asOf };
+        const token = printToken({ number: newest, generation: found.generation });
+        return { manifest: await decodeManifest(found.value, { file: key, numbered: newest }), token, asOf };
       }
       // Removed as old while we looked: there are newer ones.
       if (attempt === MAX_TRIES) {
         throw new OcdbtError(
           "corrupt",
-          `${numberedManifestKey(newest)} in ${this.#store.url} is listed, but cannot be read; is the list out of date?`,
-          { fields: { file: numberedManifestKey(newest) } },
+          `${key} in ${this.#store.url} is listed, but cannot be read; is the list out of date?`,
+          { fields: { file: key } },
         );
       }
     }
@@ -72,13 +77,13 @@ export class NumberedManifest implements ManifestPlace {
   ): Promise<StoredManifest | undefined> {
     const aside = signal === undefined ? {} : { signal };
     const own = next.versions.at(-1)!;
-    const before = previous === undefined ? 0n : BigInt(previous.token);
-    if (own.generation !== before + 1n) {
-      throw new RangeError(
-        `a numbered manifest after generation ${before} must be ${before + 1n}, not ${own.generation}`,
-      );
+    const before = previous === undefined ? undefined : parseToken(previous.token);
+    const number = (before?.number ?? 0n) + 1n;
+    if (own.generation !== number) {
+      throw new RangeError(`the next numbered manifest must be that of generation ${number}, not ${own.generation}`);
     }
     if (previous === undefined && !(await this.#createConfig(next.config, signal))) return undefined;
+    if (before !== undefined && !(await this.#isStill(before, aside))) return undefined;
     const key = numberedManifestKey(own.generation);
     const outcome = await putIf(this.#store, key, await encodeManifest(next), null, signal);
     if (outcome.kind === "unknown") throw ambiguous(this.#store.url, outcome.error);
@@ -87,6 +92,13 @@ export class NumberedManifest implements ManifestPlace {
     if (!(await hasOwnVersion(found.manifest, previous, next, this.#findVersion))) return undefined;
     await this.#removeOld(own.generation, aside);
     return outcome.kind === "written" && !outcome.recovered ? found : { ...found, recovered: true };
+  }
+
+  /** Whether a manifest is the one that was read, and not one of a database made in the place of this one. */
+  async #isStill({ number, generation }: Token, aside: Cancel): Promise<boolean> {
+    const key = numberedManifestKey(number);
+    const read = () => this.#store.read(key, { ifNotGeneration: generation, ...aside });
+    return (await retryTransient(read, aside.signal)) === "unchanged";
   }
 
   async #confirm(signal: AbortSignal | undefined): Promise<StoredManifest> {
@@ -129,4 +141,20 @@ export class NumberedManifest implements ManifestPlace {
       if (!isKvStoreError(error, "transient")) throw error;
     }
   }
+}
+
+/** Which manifest it is, and that it is the very one that was read. */
+interface Token {
+  readonly number: bigint;
+  /** Of the base store. */
+  readonly generation: Generation;
+}
+
+function printToken({ number, generation }: Token): string {
+  return `${number}@${generation}`;
+}
+
+function parseToken(token: string): Token {
+  const at = token.indexOf("@");
+  return { number: BigInt(token.slice(0, at)), generation: token.slice(at + 1) };
 }
