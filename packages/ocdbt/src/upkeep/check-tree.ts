@@ -28,8 +28,7 @@ import type { FileUsage } from "./file-usage.ts";
 import type { FindingCode, Findings } from "./findings.ts";
 
 /** What is known of a subtree. */
-export interface SubtreeFacts {
-  readonly height: number;
+interface SubtreeFacts {
   /** As they should be. */
   readonly statistics: NodeStatistics;
   /** Relative to the node. */
@@ -76,26 +75,21 @@ export class TreeCheck {
     const facts = await this.#subtree(root, generation);
     if (facts === undefined) return false;
     this.#compare(root, facts, generation);
-    return facts.isSound && facts.height === root.height;
-  }
-
-  /** What is known of a subtree that was checked. */
-  async facts(reference: BtreeNodeReference): Promise<SubtreeFacts | undefined> {
-    return reference.location === undefined ? undefined : await this.#checked.get(nodeName(reference.location));
+    return facts.isSound;
   }
 
   #subtree(reference: BtreeNodeReference, generation: bigint): Promise<SubtreeFacts | undefined> {
     const location = reference.location!;
-    const name = nodeName(location);
+    const name = nodeName(reference);
     let checked = this.#checked.get(name);
     if (checked === undefined) {
-      checked = this.#read(location, generation);
+      checked = this.#read(location, reference.height, generation);
       this.#checked.set(name, checked);
     }
     return checked;
   }
 
-  async #read(location: IndirectReference, generation: bigint): Promise<SubtreeFacts | undefined> {
+  async #read(location: IndirectReference, height: number, generation: bigint): Promise<SubtreeFacts | undefined> {
     const { findings, usage, onNode, signal } = this.#context;
     signal?.throwIfAborted();
     const path = fileName(location.file);
@@ -111,6 +105,12 @@ export class TreeCheck {
       return undefined;
     }
     onNode?.();
+    // Heights fall on the way down, so no tree leads back to itself.
+    if (node.height !== height) {
+      const message = `${describe(location)} has height ${node.height} where one of ${height} is referred to`;
+      findings.add("node-misplaced", message, { file: printablePath(path), generation });
+      return undefined;
+    }
     return "children" in node
       ? await this.#interior(node, location, generation)
       : await this.#leaf(node, location, generation);
@@ -133,7 +133,6 @@ export class TreeCheck {
       if (ends[i]! > 0 && !(await this.#isThere(path, ends[i]!, generation))) isSound = false;
     }
     return {
-      height: 0,
       statistics: nodeStatistics(leaf, location.length),
       firstKey: keyAt(leaf.keys, 0).slice(),
       lastKey: keyAt(leaf.keys, leaf.keys.length - 1).slice(),
@@ -158,7 +157,6 @@ export class TreeCheck {
     const last = node.keys.length - 1;
     const lastPrefix = keyAt(node.keys, last).subarray(0, node.subtreePrefixLengths[last]!);
     return {
-      height: node.height,
       statistics,
       firstKey: keyAt(node.keys, 0).slice(),
       lastKey: joined(lastPrefix, children[last]?.lastKey ?? keyAt(node.keys, last).subarray(lastPrefix.length)),
@@ -166,16 +164,14 @@ export class TreeCheck {
     };
   }
 
-  /** Whether child `i` has the right height, and its keys lie between its entry's and the next one's. */
+  /** Whether the keys of child `i` lie between its entry's and the next one's. */
   #isPlaced(node: BtreeInterior, i: number, facts: SubtreeFacts, generation: bigint): boolean {
     const reference = node.children[i]!;
     const where = describe(reference.location!);
     const key = keyAt(node.keys, i);
     const prefix = key.subarray(0, node.subtreePrefixLengths[i]!);
     let problem: string | undefined;
-    if (facts.height !== node.height - 1) {
-      problem = `has height ${facts.height} below one of height ${node.height}`;
-    } else if (compareBytes(facts.firstKey, key.subarray(prefix.length)) < 0) {
+    if (compareBytes(facts.firstKey, key.subarray(prefix.length)) < 0) {
       problem = "begins before the key of its entry";
     } else if (i + 1 < node.keys.length && compareBytes(joined(prefix, facts.lastKey), keyAt(node.keys, i + 1)) >= 0) {
       problem = "reaches into its neighbour's keys";
@@ -226,8 +222,9 @@ export class TreeCheck {
   }
 }
 
-function nodeName(location: IndirectReference): string {
-  return `${location.file.basePath.length}:${locationName(location)}`;
+/** The same bytes mean something else when they are reached by another base path, or taken for another height. */
+function nodeName({ location, height }: BtreeNodeReference): string {
+  return `${height}:${location!.file.basePath.length}:${locationName(location!)}`;
 }
 
 export function describe({ file, offset, length }: IndirectReference): string {

@@ -9,12 +9,13 @@ import {
   type BtreeLeaf,
   type BtreeNode,
   type BtreeNodeReference,
+  bytesToPath,
   compareBytes,
   keyAt,
   pathToBytes,
 } from "../format/index.ts";
 import { type CommittedTree, commitTree } from "../history/commit-tree.ts";
-import { fileName } from "../io/node-reader.ts";
+import { fileName, locationName } from "../io/node-reader.ts";
 import type { DataFileWriter } from "../parts.ts";
 import type { UpkeepOptions } from "./progress.ts";
 import { TreeBuilder } from "./tree-builder.ts";
@@ -62,6 +63,7 @@ class Rebuild {
   readonly #options: RebuildOptions;
   readonly #builder: TreeBuilder;
   readonly #sizes = new Map<string, number>();
+  readonly #visited = new Set<string>();
   #last: Uint8Array | undefined;
 
   constructor(db: OcdbtDatabase, writer: DataFileWriter, options: RebuildOptions) {
@@ -79,8 +81,11 @@ class Rebuild {
   async #visit(reference: BtreeNodeReference, prefix: Uint8Array): Promise<void> {
     const { onProgress, signal } = this.#options;
     signal?.throwIfAborted();
-    const node = await this.#read(reference);
-    if (node === undefined) return;
+    const node = this.#isTwice(reference, prefix) ? undefined : await this.#read(reference);
+    if (node === undefined) {
+      this.lostKeys += reference.statistics.numKeys;
+      return;
+    }
     if ("children" in node) {
       for (const [i, child] of node.children.entries()) {
         await this.#visit(child, joined(prefix, keyAt(node.keys, i).subarray(0, node.subtreePrefixLengths[i]!)));
@@ -137,9 +142,17 @@ class Rebuild {
       return await this.#db.parts.nodes.btreeNode(reference, { ...(signal && { signal }) });
     } catch (error) {
       if (!skipUnreadable || !isOcdbtError(error, "corrupt", "not-found", "unsupported", "too-large")) throw error;
-      this.lostKeys += reference.statistics.numKeys;
       return undefined;
     }
+  }
+
+  /** A damaged tree may lead to the same node again and again; nothing more is to be had from it. */
+  #isTwice({ location }: BtreeNodeReference, prefix: Uint8Array): boolean {
+    if (!this.#options.skipUnreadable) return false;
+    const name = `${locationName(location!)}:${bytesToPath(prefix)}`;
+    const isTwice = this.#visited.has(name);
+    this.#visited.add(name);
+    return isTwice;
   }
 }
 

@@ -155,9 +155,29 @@ describe("damage is found and named", () => {
       const root = await placed(store, builder.finish());
       await rewriteManifest(store, (m) => ({ ...m, versions: [...versions.slice(0, -1), { ...newest, root }] }));
       const found = await fsck(store);
-      expect(found.counts.get("node-misplaced")).toBe(height);
+      expect(found.counts.get("node-misplaced")).toBe(height === 1 ? 1 : 2);
       expect(found.damagedGenerations).toEqual([newest.generation]);
     }
+  });
+
+  test("a node that is its own child", async () => {
+    const { store } = await withPast(2);
+    const { versions } = await manifestOf(store);
+    const file = { basePath: "", relativePath: `d/${"e".repeat(32)}` };
+    const statistics = { numKeys: 1n, numTreeBytes: 1n, numIndirectValueBytes: 0n };
+    const nodeOf = async (length: number) => {
+      const builder = new InteriorBuilder(1);
+      builder.add(bytes("a"), 0, { location: { file, offset: 0, length }, height: 0, statistics });
+      return await encodeBtreeNode(builder.finish(), { compression: null });
+    };
+    const loop = await nodeOf((await nodeOf(100)).length);
+    await store.write(file.relativePath, loop);
+    const root = { location: { file, offset: 0, length: loop.length }, height: 1, statistics };
+    await rewriteManifest(store, (m) => ({
+      ...m,
+      versions: [...versions.slice(0, -1), { ...versions.at(-1)!, root }],
+    }));
+    expect((await fsck(store)).counts.get("node-misplaced")).toBe(1);
   });
 
   test("a version-tree node that is damaged, and one that is counted wrongly", async () => {

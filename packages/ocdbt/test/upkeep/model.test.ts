@@ -50,9 +50,12 @@ class World {
   async open(side: "base" | "fork"): Promise<OcdbtDatabase> {
     if (side === "base") return await openOcdbt(this.store);
     if (!this.hasFork) {
-      await fork(await this.open("base"), "f");
+      const base = await this.open("base");
+      const generations = await generationsOf(base);
+      const generation = generations[(this.#seed * 7) % generations.length]!;
+      await fork(base, "f", { version: { generation } });
       this.hasFork = true;
-      this.histories.fork = new Map(this.histories.base);
+      this.histories.fork = new Map([...this.histories.base].filter(([at]) => at <= generation));
       this.tags.fork.clear();
     }
     return await openFork(this.store, "f");
