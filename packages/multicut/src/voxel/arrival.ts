@@ -56,12 +56,10 @@ export function* arrive(
   return { side, first, second };
 }
 
-/** How much dearer the surface is at the border of the band than in the middle: of nearly equal surfaces the middle one counts. */
-const MIDDLE_BONUS = 0.05;
-
 /**
  * Where the surface may lie: voxels whose two nearest groups are about as far, |D₁−D₂| < band·(D₁+D₂), get how much area counts
- * there, of 255; all others, and those that one group alone reaches, 0.
+ * there, of 255; all others, and those that one group alone reaches, 0. Area counts 1/√(1−|D₁−D₂|/(D₁+D₂)), so that it is dearest
+ * near seeds: that keeps the surface from shrinking onto them, and of equal surfaces the one in the middle is cut.
  */
 export function freeBand({ first, second }: Arrival, mask: Uint8Array, band: number): Uint8Array {
   const free = new Uint8Array(mask.length);
@@ -70,7 +68,7 @@ export function freeBand({ first, second }: Arrival, mask: Uint8Array, band: num
     const sum = first[voxel]! + second[voxel]!;
     // Both 0 where a coarse cell holds seeds of two groups: free as well.
     const away = sum === 0 ? 0 : (second[voxel]! - first[voxel]!) / sum;
-    if (away < band) free[voxel] = Math.round(255 * (1 - MIDDLE_BONUS * (1 - away / band)));
+    if (away < band) free[voxel] = Math.round(255 * Math.sqrt((1 - band) / (1 - away)));
   }
   return free;
 }

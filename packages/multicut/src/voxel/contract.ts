@@ -33,7 +33,7 @@ export type SplitRequest = SplitObject & {
   /** How far a seed may lie from the object, as a physical length. Default: 16 times the longest voxel side. */
   readonly snapDistance?: number;
   /**
-   * The share of the way between groups, 0 to 1, in which the surface may lie (`banded`): a voxel is free to take either side
+   * The share of the way between groups, above 0 and below 1, in which the surface may lie (`banded`): a voxel is free to take either side
    * while |D₁−D₂|/(D₁+D₂) is below it. Default 0.6.
    */
   readonly band?: number;

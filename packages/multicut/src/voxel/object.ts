@@ -44,7 +44,7 @@ export function checkRequest(request: SplitRequest): void {
   if (seeds.length < 2 || seeds.length > 254) {
     throw new RangeError(`a split needs 2 to 254 groups of seeds, got ${seeds.length}`);
   }
-  if (band !== undefined && !(band > 0 && band <= 1)) throw new RangeError(`band must be in (0, 1], got ${band}`);
+  if (band !== undefined && !(band > 0 && band < 1)) throw new RangeError(`band must be in (0, 1), got ${band}`);
   if (snapDistance !== undefined && !(snapDistance >= 0)) {
     throw new RangeError(`snapDistance must be 0 or more, got ${snapDistance}`);
   }

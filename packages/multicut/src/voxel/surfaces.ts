@@ -22,6 +22,14 @@ export class Surfaces {
     const points = new Map<number, number[]>();
     const contacts = new Map<string, number>();
     const [sx, sy, sz] = size;
+    const ahead = DIRECTIONS.map(([x, y, z]) => x + sx * (y + sy * z));
+    const offsets = Int32Array.of(...ahead, ...ahead.map((step) => -step));
+    const inBlock = (x: number, y: number, z: number, k: number): boolean => {
+      const sign = k < 13 ? 1 : -1;
+      const [dx, dy, dz] = DIRECTIONS[k % 13]!;
+      const [i, j, l] = [x + sign * dx, y + sign * dy, z + sign * dz];
+      return i >= 0 && j >= 0 && l >= 0 && i < sx && j < sy && l < sz;
+    };
     for (let z = 0, voxel = 0; z < sz; z++) {
       for (let y = 0; y < sy; y++) {
         for (let x = 0; x < sx; x++, voxel++) {
@@ -30,11 +38,8 @@ export class Surfaces {
           const inner = x > 0 && y > 0 && z > 0 && x < sx - 1 && y < sy - 1 && z < sz - 1;
           let surface = !inner;
           for (let k = 0; k < 26; k++) {
-            const sign = k < 13 ? 1 : -1;
-            const [dx, dy, dz] = DIRECTIONS[k % 13]!;
-            const [i, j, l] = [x + sign * dx, y + sign * dy, z + sign * dz];
-            if (!inner && (i < 0 || j < 0 || l < 0 || i >= sx || j >= sy || l >= sz)) continue;
-            const other = indices[i + sx * (j + sy * l)]!;
+            if (!inner && !inBlock(x, y, z, k)) continue;
+            const other = indices[voxel + offsets[k]!]!;
             if (other === index) continue;
             surface = true;
             if (other < index || asked[other] === 0) continue;

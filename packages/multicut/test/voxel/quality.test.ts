@@ -42,7 +42,8 @@ describe.each(shapes.map((shape, number) => ({ ...shape, number })))("$name", (s
   // Large shapes take the same way at one level more.
   test.skipIf(mask.length > 200_000)("seeds in another order give the same sides", async () => {
     const reversed = seeds.map((group) => [...group].reverse());
-    expect((await splitVoxels({ ...shape, mask, seeds: reversed })).sides).toEqual(split.sides);
+    const again = await splitVoxels({ ...shape, mask, seeds: reversed });
+    expect(Buffer.compare(again.sides, split.sides)).toBe(0);
   });
 
   test.skipIf(mask.length > 200_000)("axes named otherwise give the same number of faces and voxels", async () => {
