@@ -74,7 +74,7 @@ export function contractRows(edges: BigUint64Array, weights: Float64Array): Cont
     members,
     ends,
     finiteRows,
-    graph: buildGraph(size, ...finiteEdges(ends, weights, vertexOf, finiteRows)),
+    graph: buildGraph(size, mapEnds(ends, vertexOf), weights),
   };
 }
 
@@ -107,20 +107,9 @@ function groupMembers(
   return { reps, memberOffsets, members };
 }
 
-function finiteEdges(
-  ends: Int32Array,
-  weights: Float64Array,
-  vertexOf: Int32Array,
-  finiteRows: number,
-): [Int32Array, Float64Array] {
-  const finite = new Int32Array(2 * finiteRows);
-  const kept = new Float64Array(finiteRows);
-  let count = 0;
-  for (let i = 0; i < weights.length; i++) {
-    if (weights[i] === Infinity) continue;
-    finite[2 * count] = vertexOf[ends[2 * i]!]!;
-    finite[2 * count + 1] = vertexOf[ends[2 * i + 1]!]!;
-    kept[count++] = weights[i]!;
-  }
-  return [finite, kept];
+/** The ends of the rows as vertices. Those of infinite rows become loops, which the graph leaves out. */
+function mapEnds(ends: Int32Array, vertexOf: Int32Array): Int32Array {
+  const mapped = new Int32Array(ends.length);
+  for (let i = 0; i < ends.length; i++) mapped[i] = vertexOf[ends[i]!]!;
+  return mapped;
 }
