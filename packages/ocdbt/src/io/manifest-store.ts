@@ -41,7 +41,8 @@ interface Cancel {
 }
 
 interface Request {
-  readonly askedAt: number;
+  /** When it was sent; in the future until then, so that all who ask in the same turn of the event loop share it. */
+  askedAt: number;
   readonly answer: Promise<StoredManifest | undefined>;
 }
 
@@ -114,13 +115,18 @@ class Manifests implements OpenManifests {
   }
 
   #ask(): Promise<StoredManifest | undefined> {
-    const askedAt = performance.now();
-    const answer = this.#load(askedAt).finally(() => {
-      this.#running = undefined;
-    });
+    const answer = Promise.resolve()
+      .then(() => {
+        request.askedAt = performance.now();
+        return this.#load(request.askedAt);
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
     // Those who wait see a failure; when all have left, nobody is to be told.
     answer.catch(() => {});
-    this.#running = { askedAt, answer };
+    const request: Request = { askedAt: Number.POSITIVE_INFINITY, answer };
+    this.#running = request;
     return answer;
   }
 
