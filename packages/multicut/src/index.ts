@@ -27,3 +27,29 @@ export type {
 export type { SeedTree } from "./seed-tree.ts";
 export { type SeedTrees, seedTrees } from "./seed-trees.ts";
 export type { MulticutInput } from "./settings.ts";
+export {
+  type ChangedChunk,
+  type CutSurface,
+  cutSurface,
+  type EdgeTable,
+  type Fragment,
+  isVoxelSplitError,
+  type Leftover,
+  type Relabelling,
+  type RelabelRequest,
+  type RouteRequest,
+  type Routing,
+  relabelChunks,
+  routeEdges,
+  type SnappedSeed,
+  type SplitObject,
+  type SplitPhase,
+  type SplitProgress,
+  type SplitRequest,
+  splitVoxels,
+  type VoxelBox,
+  type VoxelSplit,
+  VoxelSplitError,
+  type VoxelSplitErrorCode,
+  type Xyz,
+} from "./voxel/index.ts";
