@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { checkIngest, finishedIngest, type IngestChoices, type IngestReport, ingest } from "@pcg/chunkedgraph/ingest";
+import { sweepLocks } from "@pcg/kvstore/file";
 import { openLmdbRowStore } from "@pcg/rowstore/lmdb";
 import type { OnProgress } from "@pcg/tasks";
 import { poolRunner } from "@pcg/tasks/pool";
@@ -59,6 +60,8 @@ export async function runIngest(options: RunIngestOptions): Promise<RunIngestRep
     );
   }
   await removeScratch(folder);
+  // Of attempts that were killed. Nobody writes there any more.
+  if (report.outcome === "resumed") await sweepLocks(folder.supervoxels, { minAgeMs: 0 });
   return { ...report, peakMemory: process.resourceUsage().maxRSS * 1024 };
 }
 

@@ -87,7 +87,7 @@ test.skipIf(!data)(
       for (let finished = false; !finished; ) {
         const { child, outcome } = start([...args, killed, "--resume"]);
         // Later and later, so that each part of the work is reached by some run and the loop ends.
-        const timer = setTimeout(random.between(250, 500) + 100 * kills, undefined, { ref: false });
+        const timer = setTimeout(random.between(250, 500) * 1.25 ** kills, undefined, { ref: false });
         await Promise.race([timer, outcome]);
         const signal = random.below(3) === 0 ? "SIGINT" : "SIGKILL";
         child.kill(signal);
@@ -98,6 +98,8 @@ test.skipIf(!data)(
       }
       expect(kills).toBeGreaterThan(2);
       expect(await readTable(join(killed, "small"))).toEqual(await readTable(join(whole, "small")));
+      const files = await readdir(join(killed, "small"), { recursive: true });
+      expect(files.filter((name) => name.endsWith(".__lock"))).toEqual([]);
     });
   },
   120_000,
