@@ -115,8 +115,12 @@ interface PartsContext extends OpenOptions {
 
 async function makeParts(store: KvStore, context: PartsContext): Promise<DatabaseParts> {
   const { nodes, manifests, checkConfig, now = systemTime, maxClockSkewMs } = context;
-  const proposed = newConfig(context.request);
-  const config = (): Config => manifests.config ?? proposed;
+  let proposed: Config | undefined;
+  const config = (): Config => {
+    if (manifests.config !== undefined) return manifests.config;
+    proposed ??= newConfig(context.request);
+    return proposed;
+  };
   const prefixes = dataPrefixes(context.dataPrefix);
   const targetFileBytes = context.targetDataFileBytes ?? 64 << 20;
   const newDataFileWriter: DatabaseParts["newDataFileWriter"] = () =>

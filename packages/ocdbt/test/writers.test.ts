@@ -1,4 +1,4 @@
-import { memoryKvStore } from "@pcg/kvstore";
+import { isKvStoreError, type KvStore, memoryKvStore, withFaults } from "@pcg/kvstore";
 import { describe, expect, test } from "vitest";
 import { type CommitReceipt, isOcdbtError, type Mutation, type OcdbtDatabase, openOcdbt } from "../src/index.ts";
 import { checkTree } from "./support/check-tree.ts";
@@ -89,6 +89,53 @@ describe.each(["single", "numbered"] as const)(
     });
   },
 );
+
+test.each(seeds)("writers whose store fails now and then make each commit once (seed %i)", async (seed) => {
+  const store = memoryKvStore();
+  const scheduler = new Scheduler(seed);
+  await scheduler.run(async (random) => {
+    const kinds = ["fail", "lose-ack", "duplicate"] as const;
+    const unreliable = (): KvStore =>
+      withFaults(scheduler.wrap(store), () => (random.below(8) === 0 ? { kind: kinds[random.below(3)]! } : undefined));
+    const again = async <T>(work: () => Promise<T>): Promise<T> => {
+      for (;;) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!isKvStoreError(error, "transient") && !isOcdbtError(error, "ambiguous")) throw error;
+        }
+      }
+    };
+    const write = async (writer: number): Promise<void> => {
+      const config = { maxInlineValueBytes: 6, maxDecodedNodeBytes: 300, versionTreeArityLog2: 1, compression: null };
+      const db = await again(() => openOcdbt(unreliable(), { config }));
+      for (let i = 0; i < 4; i++) {
+        const name = `${writer}/${i}`;
+        const mutations: Mutation[] = [
+          { op: "put", key: bytesOf(name), value: bytesOf("made") },
+          { op: "put", key: bytesOf("last"), value: bytesOf(`the last one was ${name}`) },
+        ];
+        // What failed may have been made, which reading tells.
+        await again(async () => {
+          if ((await db.read(name)) === undefined) await db.apply(mutations);
+        });
+      }
+    };
+    await Promise.all([0, 1, 2].map(write));
+  });
+  const db = await openOcdbt(store, { create: false });
+  const newest = (await db.head())!.generation;
+  expect(newest).toBe(12n);
+  let before = new Map<string, string>();
+  for (let generation = 1n; generation <= newest; generation++) {
+    const here = await contentsOf(await db.at({ generation }));
+    const added = [...here.keys()].filter((key) => key !== "last" && !before.has(key));
+    expect(added.length).toBe(1);
+    expect(here.get("last")).toBe(`the last one was ${added[0]}`);
+    before = here;
+  }
+  expect(before.size).toBe(13);
+});
 
 /** Adds one to two counters, and an entry to a list, together. @returns whether nobody came between. */
 async function increment(db: OcdbtDatabase, own: number): Promise<boolean> {

@@ -5,14 +5,16 @@
  * root with one child gives way to it; a root that has grown too large gets a level above it.
  * @module
  */
-import { compareKeys, type KeyRange } from "@pcg/kvstore";
-import { InteriorBuilder, LeafBuilder, lastAtMost, NO_STATISTICS, splitNode } from "../format/index.ts";
-import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, Config } from "../format/types.ts";
+import { InteriorBuilder, NO_STATISTICS, splitNode } from "../format/index.ts";
+import type { BtreeInterior, BtreeNode, BtreeNodeReference, Config } from "../format/types.ts";
 import { fileName } from "../io/node-reader.ts";
 import type { DataFileWriter, NodeReader } from "../parts.ts";
-import { childPrefix, childrenWithin, firstAtLeast, fullKey, sideOf } from "../view/leaf-runs.ts";
-import type { Change, NetChanges } from "./changes.ts";
+import { childPrefix, fullKey } from "../view/leaf-runs.ts";
+import type { NetChanges } from "./changes.ts";
+import { completed, concatenated, joinLoose, type Outcome, type Piece, type PlacedPiece } from "./loose-children.ts";
 import { writeRow } from "./node-rows.ts";
+import { leafOf, type Rebuilt, rebuildLeaf } from "./rebuild-leaf.ts";
+import { covers, type Share, sharesOf } from "./shares.ts";
 import type { WrittenSubtree, WrittenSubtrees } from "./written-subtrees.ts";
 
 export const EMPTY_TREE: BtreeNodeReference = { location: undefined, height: 0, statistics: NO_STATISTICS };
@@ -24,30 +26,6 @@ export interface TreeWriterContext {
   /** Subtrees that earlier attempts of the same commit wrote. */
   readonly written: WrittenSubtrees;
   readonly signal?: AbortSignal;
-}
-
-/** What has become of a subtree. */
-type Outcome =
-  /** Nothing changed: the old reference holds. */
-  | { readonly kind: "same" }
-  | { readonly kind: "written"; readonly nodes: readonly WrittenSubtree[] }
-  /**
-   * Entries (their keys complete) that are too few for a node of their own, if any; the parent finds them a place. They may be of
-   * a lower level than the subtree was.
-   */
-  | { readonly kind: "loose"; readonly row: BtreeNode | undefined };
-
-/** A node's entries after the changes; `undefined`: none are left. */
-interface Rebuilt {
-  readonly row: BtreeNode | undefined;
-  /** Whether there are fewer than before. */
-  readonly lost: boolean;
-}
-
-/** The part of the changes that concerns one subtree. */
-interface Share {
-  readonly points: readonly Change[];
-  readonly ranges: readonly KeyRange[];
 }
 
 /** The tree after the changes; `root` itself when they change nothing. */
@@ -63,6 +41,7 @@ const NO_BYTES = new Uint8Array(0);
 
 class TreeWriter {
   readonly #context: TreeWriterContext;
+
   constructor(context: TreeWriterContext) {
     this.#context = context;
   }
@@ -248,140 +227,4 @@ class TreeWriter {
     if ("children" in row && row.keys.length < 2) return true;
     return maxDecodedNodeBytes >= 4 && splitNode(row, Math.ceil(maxDecodedNodeBytes / 4)).length === 1;
   }
-}
-
-/** Children of a node, in order: as they were, or what has replaced so many of them. */
-type PlacedPiece =
-  | { readonly kind: "kept"; readonly start: number; readonly end: number }
-  | { readonly kind: "written"; readonly replaced: number; readonly nodes: readonly WrittenSubtree[] };
-
-type Piece = PlacedPiece | { readonly kind: "loose"; readonly replaced: number; readonly row: BtreeNode };
-
-/** The children of a node of `count`, loose ones behind one another put together. */
-function joinLoose(outcomes: ReadonlyMap<number, Outcome>, count: number): Piece[] {
-  const pieces: Piece[] = [];
-  for (let i = 0; i < count; ) {
-    const outcome = outcomes.get(i);
-    if (outcome?.kind === "written") {
-      pieces.push({ kind: "written", replaced: 1, nodes: outcome.nodes });
-      i++;
-      continue;
-    }
-    const start = i;
-    if (outcome === undefined || outcome.kind === "same") {
-      while (i < count && (outcomes.get(i) ?? SAME).kind === "same") i++;
-      pieces.push({ kind: "kept", start, end: i });
-      continue;
-    }
-    let row: BtreeNode | undefined;
-    for (let loose = outcomes.get(i); loose?.kind === "loose"; loose = outcomes.get(++i))
-      row = concatenated(row, loose.row);
-    if (row === undefined) pieces.push({ kind: "written", replaced: i - start, nodes: [] });
-    else pieces.push({ kind: "loose", replaced: i - start, row });
-  }
-  return pieces;
-}
-
-const SAME: Outcome = { kind: "same" };
-
-/** The children that changes concern, in order, each with its share. The first child owns what comes before it. */
-function sharesOf(node: BtreeInterior, prefix: Uint8Array, { points, ranges }: Share): [number, Share][] {
-  const { keys } = node;
-  const byChild = new Map<number, { points: Change[]; ranges: KeyRange[] }>();
-  const shareOf = (child: number): { points: Change[]; ranges: KeyRange[] } => {
-    let own = byChild.get(child);
-    if (own === undefined) {
-      own = { points: [], ranges: [] };
-      byChild.set(child, own);
-    }
-    return own;
-  };
-  for (const range of ranges) {
-    const [first, end] = childrenWithin(keys, prefix, range);
-    for (let child = first; child < end; child++) shareOf(child).ranges.push(range);
-  }
-  for (const point of points) shareOf(ownerOf(node, prefix, point.key)).points.push(point);
-  return [...byChild].sort(([a], [b]) => a - b);
-}
-
-function ownerOf({ keys }: BtreeInterior, prefix: Uint8Array, key: Uint8Array): number {
-  const side = sideOf(prefix, key);
-  if (side === 0) return Math.max(0, lastAtMost(keys, key, prefix.length));
-  return side < 0 ? 0 : keys.length - 1;
-}
-
-/** Whether all keys a child can hold lie in the range. */
-function covers(range: KeyRange, firstKey: Uint8Array, end: Uint8Array | undefined): boolean {
-  if (compareKeys(range.start, firstKey) > 0) return false;
-  return range.end === undefined || (end !== undefined && compareKeys(end, range.end) <= 0);
-}
-
-function leafOf(points: readonly Change[]): BtreeLeaf | undefined {
-  const builder = new LeafBuilder();
-  for (const { key, value } of points) if (value !== null) builder.add(key, value);
-  return builder.length === 0 ? undefined : builder.finish();
-}
-
-function rebuildLeaf(leaf: BtreeLeaf, prefix: Uint8Array, { points, ranges }: Share): "same" | Rebuilt {
-  const { keys } = leaf;
-  const builder = new LeafBuilder();
-  // Entries before the cursor are copied or gone.
-  let cursor = 0;
-  let removed = 0;
-  let added = 0;
-  const skipTo = (start: number, end: number): void => {
-    if (start > cursor) {
-      builder.copy(leaf, cursor, start, prefix);
-      cursor = start;
-    }
-    if (end > cursor) {
-      removed += end - cursor;
-      cursor = end;
-    }
-  };
-  let range = 0;
-  const skipRangesUpTo = (key: Uint8Array | undefined): void => {
-    for (; range < ranges.length; range++) {
-      const { start, end } = ranges[range]!;
-      if (key !== undefined && compareKeys(start, key) > 0) return;
-      skipTo(firstAtLeast(keys, prefix, start), end === undefined ? keys.length : firstAtLeast(keys, prefix, end));
-    }
-  };
-  for (const { key, value } of points) {
-    skipRangesUpTo(key);
-    const at = firstAtLeast(keys, prefix, key);
-    skipTo(at, at < keys.length && compareKeys(fullKey(keys, at, prefix), key) === 0 ? at + 1 : at);
-    if (value === null) continue;
-    builder.add(key, value);
-    added++;
-  }
-  skipRangesUpTo(undefined);
-  if (removed === 0 && added === 0) return "same";
-  skipTo(keys.length, keys.length);
-  return { row: builder.length === 0 ? undefined : builder.finish(), lost: removed > added };
-}
-
-/** A node as a row whose keys have all their bytes. */
-function completed(node: BtreeNode, prefix: Uint8Array): BtreeNode {
-  if (prefix.length === 0) return node;
-  return concatenated(undefined, node, prefix)!;
-}
-
-function concatenated(
-  first: BtreeNode | undefined,
-  second: BtreeNode | undefined,
-  secondPrefix: Uint8Array = NO_BYTES,
-): BtreeNode | undefined {
-  if (second === undefined) return first;
-  if (first === undefined && secondPrefix.length === 0) return second;
-  if ("children" in second) {
-    const builder = new InteriorBuilder(second.height);
-    if (first !== undefined) builder.copy(first as BtreeInterior, 0, first.keys.length);
-    builder.copy(second, 0, second.keys.length, secondPrefix);
-    return builder.finish();
-  }
-  const builder = new LeafBuilder();
-  if (first !== undefined) builder.copy(first as BtreeLeaf, 0, first.keys.length);
-  builder.copy(second, 0, second.keys.length, secondPrefix);
-  return builder.finish();
 }
