@@ -42,7 +42,7 @@ export class Scheduler {
 
   /** Runs until `work` is done. */
   async run<T>(work: (random: Random) => Promise<T>): Promise<T> {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const random = vi.spyOn(Math, "random").mockImplementation(() => this.#random.below(1 << 30) / (1 << 30));
     try {
       let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
