@@ -38,7 +38,7 @@ export type SplitRequest = SplitObject & {
    */
   readonly band?: number;
   readonly signal?: AbortSignal;
-  /** Called between slices of work, every 10 to 100 ms. */
+  /** Called between slices of work. */
   readonly onProgress?: (progress: SplitProgress) => void;
 };
 

@@ -6,6 +6,7 @@ import { componentStats, connectedComponents } from "@pcg/kernels";
 import { boundsOf, type Corner, cutOut, positionOf } from "./box.ts";
 import type { Budget } from "./budget.ts";
 import type { Leftover, SnappedSeed, SplitRequest, Xyz } from "./contract.ts";
+import type { Work } from "./drive.ts";
 import { VoxelSplitError } from "./error.ts";
 import { snap } from "./snap.ts";
 
@@ -51,11 +52,13 @@ export function checkRequest(request: SplitRequest): void {
 }
 
 /** Finds the object's voxels, puts the seeds on it and sets pieces apart that no seed can reach. */
-export function readObject(request: SplitRequest, budget: Budget): SplitObjectBlock {
+export function* readObject(request: SplitRequest, budget: Budget): Work<SplitObjectBlock> {
   const { size } = request;
   const voxels = size[0] * size[1] * size[2];
   budget.take(voxels);
+  yield { phase: "read", done: 0 };
   const whole = maskOf(request);
+  yield { phase: "read", done: 0.02 };
   const box = boundsOf(whole, size);
   if (box === undefined) {
     throw new VoxelSplitError("EMPTY_MASK", `no voxel of the ${size.join("×")} box belongs to the object`);
@@ -64,10 +67,12 @@ export function readObject(request: SplitRequest, budget: Budget): SplitObjectBl
   budget.take(inside);
   const mask = cutOut(whole, size, box);
   budget.give(voxels);
+  yield { phase: "read", done: 0.04 };
   const { groups, seeds } = snapSeeds(request, box, mask);
 
   budget.take(inside * 4);
   const { components, count } = connectedComponents(mask, box.size, 26);
+  yield { phase: "read", done: 0.08 };
   for (const [group, [first, ...rest]] of groups.entries()) {
     const apart = rest.find((seed) => components[seed] !== components[first!]);
     if (apart === undefined) continue;

@@ -22,10 +22,12 @@ export function* refine(
   span: readonly [number, number],
 ): Work<Uint8Array> {
   const near = nearSurface(sides, coarse.size);
+  yield { phase: "refine", done: span[0] };
   budget.take(fine.mask.length * 2);
   const finer = spread(sides, coarse, fine);
   const free = spread(near, coarse, fine);
   fixTeams(finer, free, fine, teams, finest);
+  yield { phase: "refine", done: span[0] };
   yield* cutBand(fine, finer, free, teams.length, "given", budget, "refine", span);
   budget.give(fine.mask.length);
   return finer;

@@ -29,7 +29,7 @@ const DEFAULT_BAND = 0.6;
  * same object with its axes named otherwise, but for exact ties between equally good paths. Every side is one 26-component.
  *
  * Memory beside the request: at most 24 bytes per voxel of the box, or 32 MiB if that is more; work that would take more is
- * refused. Does not block: other events run every 10 to 100 ms.
+ * refused. Other events run between slices; no slice is longer than a pass or two over the voxels of the box.
  *
  * @throws VoxelSplitError with any code but `BAD_IDS` and `UNKNOWN_PLACE`; RangeError and TypeError for arguments that do not
  *   fit each other; the signal's reason when aborted.
@@ -48,9 +48,7 @@ export async function splitVoxels(request: SplitRequest): Promise<VoxelSplit> {
 function* splitWork(request: SplitRequest): Work<VoxelSplit> {
   const { size, voxelSize, weights } = request;
   const budget = new Budget(size[0] * size[1] * size[2]);
-  yield { phase: "read", done: 0 };
-  const object = readObject(request, budget);
-  yield { phase: "read", done: 0.1 };
+  const object = yield* readObject(request, budget);
   const { box, mask, groups } = object;
   const evidence = weights && request.method !== "geodesic" ? { evidence: cutOut(weights, size, box) } : {};
   if (evidence.evidence) budget.take(mask.length);
@@ -58,6 +56,7 @@ function* splitWork(request: SplitRequest): Work<VoxelSplit> {
 
   const factors = poolingFactors(box.size, voxelSize, COARSE_CELLS);
   let coarse = levelOf(finest, factors.at(-1)!, budget);
+  yield { phase: "read", done: 0.1 };
   const teams = yield* joinTeams(finest, coarse, groups, budget);
   // Every team needs a cell of its own to be told from the others.
   while (factors.length > 1 && !teams.every((_, group) => hasOwnCell(teams, group, box.size, coarse))) {
@@ -72,8 +71,9 @@ function* splitWork(request: SplitRequest): Work<VoxelSplit> {
   } else {
     sides = yield* splitCoarse(coarse, teams, box.size, request.band ?? DEFAULT_BAND, budget);
     for (let at = factors.length - 2; at >= 0; at--) {
-      const fine = levelOf(finest, factors[at]!, budget);
       const span = [0.9 - (0.2 * (at + 1)) / factors.length, 0.9 - (0.2 * at) / factors.length] as const;
+      yield { phase: "refine", done: span[0] };
+      const fine = levelOf(finest, factors[at]!, budget);
       const finer: Uint8Array = yield* refine(coarse, sides, fine, teams, box.size, budget, span);
       budget.give(sides.length);
       dropLevel(coarse, finest, budget);
@@ -84,6 +84,7 @@ function* splitWork(request: SplitRequest): Work<VoxelSplit> {
   }
   yield { phase: "clean-up", done: 0.9 };
   cleanUp(sides, box.size, voxelSize, teams, budget);
+  yield { phase: "clean-up", done: 0.97 };
   return result(request, object, sides, levels, budget);
 }
 
