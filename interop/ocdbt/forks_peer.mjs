@@ -2,9 +2,10 @@
  * Our side of the interop tests of forks, history and the gateway: reads one JSON command per line, answers one JSON line each. Keys
  * and values are text, folders absolute paths. `fork` and `folder` name a fork and, if it is outside of its base, its folder.
  *
- *   {"op":"create","base":…,"config":…}                            an empty database
+ *   {"op":"create","base":…,"config":…}                            a database of one version
  *   {"op":"apply","base":…,"fork":…,"entries":{key:value|null}}    one version; the generation
  *   {"op":"contents","base":…,"fork":…,"version":…}                {key: value}
+ *   {"op":"history","base":…,"fork":…}                             {generation: {key: value}}
  *   {"op":"generations","base":…,"fork":…}                         oldest first
  *   {"op":"fork","base":…,"fork":…,"version":…,"config":…}
  *   {"op":"spec","base":…,"fork":…}                                what is published
@@ -40,7 +41,9 @@ const pin = (version) => (typeof version === "string" ? { tag: version } : { gen
 const operations = {
   async create({ base, config }) {
     const db = await openOcdbt(await fileKvStore(base), { config: configFromJson(config) });
-    await db.write("first", Buffer.from("of all"));
+    await db.apply(
+      ["first", "info"].map((key) => ({ op: "put", key: Buffer.from(key), value: Buffer.from("of all") })),
+    );
     await db.close();
   },
 
@@ -55,11 +58,17 @@ const operations = {
     }),
 
   contents: (command) =>
+    using(
+      command,
+      async (db) => await contentsOf(command.version === undefined ? db : await db.at(pin(command.version))),
+    ),
+
+  history: (command) =>
     using(command, async (db) => {
-      const view = command.version === undefined ? db : await db.at(pin(command.version));
-      const found = {};
-      for await (const { key } of view.list()) found[text(key)] = text((await view.read(key)).value);
-      return found;
+      const history = {};
+      for await (const { generation } of versions(db))
+        history[generation] = await contentsOf(await db.at({ generation }));
+      return history;
     }),
 
   generations: (command) =>
@@ -119,6 +128,13 @@ const operations = {
     return `http://127.0.0.1:${server.address().port}/db/`;
   },
 };
+
+async function contentsOf(view) {
+  const keys = [];
+  for await (const { key } of view.list()) keys.push(key);
+  const values = await Promise.all(keys.map(async (key) => [text(key), text((await view.read(key)).value)]));
+  return Object.fromEntries(values);
+}
 
 async function opened({ base, fork: id, folder }) {
   const store = await fileKvStore(base);

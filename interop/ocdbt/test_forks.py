@@ -64,7 +64,7 @@ def write(store, entries):
 
 
 def versions_of(ours, **where):
-    return {n: ours.call("contents", version=n, **where) for n in ours.call("generations", **where)}
+    return {int(n): state for n, state in ours.call("history", **where).items()}
 
 
 @pytest.mark.parametrize("place", ["inside", "elsewhere"])
