@@ -235,8 +235,9 @@ class Fsck {
     const origin = await readOrigin(this.#store, "refs/", config.uuid, signal);
     if (origin !== undefined) {
       const registration = (await readRegistration(this.#store, origin.id, signal, "refs/base/"))?.value;
-      // Once merged, its files may be needed by versions of the base, which cannot be seen from here.
-      return new Set(registration?.uuid === config.uuid && !registration.lendsFiles ? [forkDataPrefix(origin.id)] : []);
+      // Inside its base, its files may be needed by versions of the base, which cannot be seen from here.
+      const isApart = registration?.uuid === config.uuid && !("path" in registration.location);
+      return new Set(isApart ? [forkDataPrefix(origin.id)] : []);
     }
     // A stack that is no fork of ours: which of the files it shows are its own cannot be told.
     if (this.#store.spec?.driver === "kvstack") return new Set();

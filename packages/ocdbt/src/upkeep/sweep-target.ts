@@ -9,6 +9,7 @@ import { forkDataPrefix, insideFolder } from "../fork/layout.ts";
 import { listRegistrations, readOrigin, readRegistration } from "../fork/registry.ts";
 import { bytesToPath } from "../format/index.ts";
 import { dataPrefixOf, ownPrefixes } from "./own-files.ts";
+import { storedManifests } from "./stored-manifests.ts";
 
 export interface SweepTarget {
   /** The database that the family of all who may need the files begins with. */
@@ -43,17 +44,22 @@ async function ofDatabase(db: OcdbtDatabase, { base, prefixes: given, signal }: 
     }
     return await baseTarget(db, signal);
   }
-  const prefixes = new Set([forkDataPrefix(origin.id)]);
-  const registration = (await readRegistration(store, origin.id, signal, "refs/base/"))?.value;
+  const { id } = origin;
+  const prefixes = new Set([forkDataPrefix(id)]);
+  const registration = (await readRegistration(store, id, signal, "refs/base/"))?.value;
   if (registration?.uuid !== db.uuid) {
-    throw unsafe(
-      origin.id,
-      `its base does not list it, so it is not known whether versions of the base need its files`,
-    );
+    throw unsafe(id, "its base does not list it, so it is not known who may need its files");
   }
-  if (!registration.lendsFiles) return { prefixes, root: store, forkUuid: undefined };
-  if (base === undefined) {
-    throw unsafe(origin.id, "its base has merged it, and may need its files; pass the store of the base");
+  // Values that leave the folder of such a fork are copied.
+  if (!("path" in registration.location)) return { prefixes, root: store, forkUuid: undefined };
+  // A merge makes the base refer to the fork's files, and so may forks of the base; also those of an earlier fork of this name.
+  if (base === undefined)
+    throw unsafe(id, "it lies inside its base, which may need its files; pass the store of the base");
+  const uuid = (await storedManifests(base, signal))[0]?.manifest?.config.uuid;
+  if (uuid === undefined)
+    throw unsafe(id, `there is no manifest that can be read in ${base.url}; pass the store of its base`);
+  if ((await readOrigin(base, "refs/", uuid, signal)) !== undefined) {
+    throw unsafe(id, `${base.url} is a fork, too; pass the store of the database that both came from`);
   }
   return { prefixes, root: base, forkUuid: db.uuid };
 }

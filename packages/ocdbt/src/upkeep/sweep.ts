@@ -30,7 +30,7 @@ export interface SweepOptions extends UpkeepOptions, FamilyOptions {
   readonly graceMs?: number;
   /** What the names of this database's own data files begin with. Default: as it was opened; of a fork its own. */
   readonly prefixes?: readonly string[];
-  /** Of a fork from which its base has merged: the store of the base, whose versions may need the fork's files. */
+  /** Of a fork inside its base: the store of the base (of the first one, if that is a fork itself), which may need the fork's files. */
   readonly base?: KvStore;
   /** Default `Date.now`. */
   readonly now?: () => number;

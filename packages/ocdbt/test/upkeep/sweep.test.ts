@@ -166,11 +166,12 @@ describe("with forks", () => {
     await expectHistory(await openFork(store, "a"), inA);
     await expectHistory(await openFork(a.parts.store, "b"), inB);
     await expire(a, { keepLast: 1 });
-    expect((await sweep(a, now0)).removed.every(({ path }) => path.startsWith("a_d/"))).toBe(true);
+    expect((await sweep(a, { ...now0, base: store })).removed.every(({ path }) => path.startsWith("a_d/"))).toBe(true);
     await expectHistory(await openFork(store, "a"), inA);
     await expectHistory(await openFork(a.parts.store, "b"), inB);
     await expire(b, { keepLast: 1 });
-    await sweep(b, now0);
+    await expect(sweep(b, { ...now0, base: a.parts.store })).rejects.toSatisfy(failing("unsafe"));
+    expect((await sweep(b, { ...now0, base: store })).needed).toBeGreaterThan(0);
     for (const each of [store, a.parts.store, b.parts.store]) await expectSound(each);
   });
 
@@ -216,6 +217,21 @@ describe("with forks", () => {
     await sweep(fresh, { ...now0, base: store });
     expect(await contentsOf(await openOcdbt(store), (await db.head())!.generation)).toEqual(merged);
     expect(merged.get("merged")).toBe("a value in a file of the fork");
+    await expectSound(store);
+  });
+
+  test("what an earlier fork of the same name left for the base is not the new one's to remove", async () => {
+    const { store, db } = await withPast(2);
+    await fork(db, "f");
+    const first = await openFork(store, "f");
+    await first.apply([{ op: "put", key: bytes("merged"), value: bytes("a value in a file of the fork") }]);
+    await merge(db, "f");
+    await dropFork(db, "f");
+    await fork(db, "f", { version: { generation: 1n } });
+    const second = await openFork(store, "f");
+    await expect(sweep(second, now0)).rejects.toSatisfy(failing("unsafe"));
+    expect((await sweep(second, { ...now0, base: store })).removed).toEqual([]);
+    expect((await db.read("merged"))?.value).toEqual(bytes("a value in a file of the fork"));
     await expectSound(store);
   });
 
@@ -266,15 +282,24 @@ test("a breakdown at any call leaves every version whole, and another run finish
 test("sweeping beside writers removes nothing that a commit makes use of", async () => {
   const { store, db, history } = await withPast(10);
   const writer = await openOcdbt(store);
-  let time = 0;
+  // A store in memory never waits, so the two would not take turns of themselves.
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  // The clock goes on with each commit, so that the grace is longer than any of them takes.
+  let commits = 0;
+  let removed = 0;
   const sweeping = (async () => {
-    for (let i = 0; i < 12; i++) {
-      time += 5;
-      await sweep(db, { graceMs: 10, now: () => time });
+    while (commits < 25) {
+      removed += (await sweep(db, { graceMs: 2, now: () => commits })).removed.length;
       await expire(db, { keepLast: 4 });
+      await turn();
     }
   })();
-  await Promise.all([sweeping, grow(writer, 25, 21, history)]);
+  for (; commits < 25; commits++) {
+    await grow(writer, 1, commits, history);
+    await turn();
+  }
+  await sweeping;
+  expect(removed).toBeGreaterThan(0);
   await expectHistory(await openOcdbt(store), history);
   await expectSound(store);
 });
