@@ -9,6 +9,7 @@ import { readRegistration } from "../../src/fork/registry.ts";
 import { pinnedGenerations } from "../../src/fork/roots.ts";
 import { log } from "../../src/history/log.ts";
 import { openOcdbt } from "../../src/open.ts";
+import { expire } from "../../src/upkeep/expire.ts";
 import { collect, contents, put, recorded, text, tinyDatabase } from "../history/world.ts";
 
 interface Both {
@@ -243,10 +244,50 @@ test.each(["fail", "lose-ack", "duplicate"] as const)(
   },
 );
 
-test("an unregistered fork, and one whose beginning has expired, cannot be merged", async () => {
+test.each(["fail", "lose-ack", "duplicate"] as const)(
+  "whatever I/O of updating a fork is the last (%s), it is as before or up to date, and updating again settles it",
+  async (kind) => {
+    for (const change of [{}, { b: "b of the fork" }]) {
+      for (let at = 0; ; at++) {
+        const { store, base, own } = await forked();
+        await put(own, change);
+        await put(base, { a: "a of the base", d: null });
+        const before = await contents(own);
+        const after = { ...start, ...change, a: "a of the base" } as Record<string, string>;
+        delete after.d;
+        const ofBase = await contents(base);
+        let reached = false;
+        const faulty = withFaults(store, ({ index }) => {
+          if (index !== at) return undefined;
+          reached = true;
+          return { kind, thenCrash: true };
+        });
+        const result = await openOcdbt(faulty)
+          .then((db) => updateFork(db, "f"))
+          .catch(() => undefined);
+        const left = await contents(await openFork(store, "f"));
+        expect([before, after]).toContainEqual(left);
+        if (result?.merged) expect(left).toEqual(after);
+        const fresh = await openOcdbt(store);
+        expect(await updateFork(fresh, "f")).toMatchObject({ merged: true, conflicts: [] });
+        expect(await contents(await openFork(store, "f"))).toEqual(after);
+        expect(await contents(fresh)).toEqual(ofBase);
+        if (!reached) break;
+      }
+    }
+  },
+);
+
+test("a fork that is not registered, or whose beginning has expired, cannot be merged", async () => {
   const { store, base, own, folder } = await forked("elsewhere");
   await put(own, { a: "1" });
+  const registration = (await store.read("refs/forks/f.json"))!.value;
   await store.write("refs/forks/f.json", null);
   await expect(merge(base, "f", folder)).rejects.toMatchObject({ code: "not-found" });
+  await put(base, { a: "2" });
+  // Nobody holds the version any more.
+  await expire(base, { keepLast: 1 });
+  await store.write("refs/forks/f.json", registration);
+  await expect(merge(base, "f", folder)).rejects.toMatchObject({ code: "version-not-found", message: /last agreed/ });
   await expect(merge(base, "none")).rejects.toMatchObject({ code: "not-found" });
 });

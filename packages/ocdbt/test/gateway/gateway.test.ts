@@ -1,4 +1,5 @@
 import { type KvStore, memoryKvStore, withFaults } from "@pcg/kvstore";
+import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { OcdbtDatabase } from "../../src/contract.ts";
 import { fork } from "../../src/fork/create.ts";
@@ -350,6 +351,53 @@ describe("errors are JSON and have a status", () => {
     stop.abort(new Error("left"));
     await expect(ask("/db/head/files/info", { signal: stop.signal })).rejects.toThrow("left");
   });
+});
+
+test("whatever is asked, the answer is one of ours, and never a failure", async () => {
+  const segment = fc.constantFrom(
+    "db",
+    "head",
+    "v1",
+    "v2",
+    "t",
+    "ocdbt",
+    "files",
+    "manifest.ocdbt",
+    "d",
+    "..",
+    "%2e%2e",
+    "%",
+    "%ff",
+    "%00",
+    "",
+    "s",
+    "1",
+    "a b",
+    "é",
+  );
+  const range = fc.oneof(
+    fc.string(),
+    fc.tuple(fc.nat(20), fc.nat(20)).map(([a, b]) => `bytes=${a}-${b}`),
+    fc.nat(20).map((n) => `bytes=-${n}`),
+  );
+  const printable = (text: string) => text.replace(/[^\x20-\x7e]/g, "");
+  await createTag(db, "t");
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(segment, { maxLength: 8 }),
+      range,
+      fc.constantFrom("GET", "HEAD"),
+      async (path, header, method) => {
+        const response = await ask(`/${path.join("/")}`, { method, headers: { Range: printable(header) } });
+        expect([200, 206, 304, 400, 404, 416]).toContain(response.status);
+        const body = new Uint8Array(await response.arrayBuffer());
+        if (method === "GET" && response.status < 300 && response.headers.has("Content-Length")) {
+          expect(body.length).toBe(Number(response.headers.get("Content-Length")));
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
 
 test("a gateway can live below a path, which must be a folder", async () => {
