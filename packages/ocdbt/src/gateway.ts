@@ -1,6 +1,6 @@
 /**
- * Any version of any database over plain HTTP, for readers that know no forks, tags or numbered manifests: as an OCDBT folder
- * that TensorStore and Neuroglancer open, and as plain files.
+ * Any version of any database over plain HTTP, for readers that know no forks, tags or numbered manifests: as an OCDBT
+ * folder that TensorStore and Neuroglancer open, and as plain files.
  *
  * | path | what |
  * |---|---|

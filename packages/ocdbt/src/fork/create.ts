@@ -1,9 +1,9 @@
 /**
  * Making a fork: a copy of the base's manifest that goes its own way.
  *
- * Order: the registration in the base (from then on nobody removes what the fork will need), the version nodes and the origin in
- * the fork's folder, last its manifest, created only if absent. Whatever is interrupted before that leaves no fork, and can be
- * done again.
+ * Order: the registration in the base (from then on nobody removes what the fork will need), the version nodes and the
+ * origin in the fork's folder, last its manifest, created only if absent. Whatever is interrupted before that leaves no
+ * fork, and can be done again.
  * @module
  */
 import { type KvStore, prefixRange, withPrefix } from "@pcg/kvstore";
@@ -28,8 +28,8 @@ import {
 
 export interface ForkOptions {
   /**
-   * The fork's own folder, outside of the base. Otherwise it is `forks/<id>/` inside, from where {@link merge} can take values without
-   * copying.
+   * The fork's own folder, outside of the base. Otherwise it is `forks/<id>/` inside, from where {@link merge} can take
+   * values without copying.
    */
   readonly folder?: KvStore;
   /** Where it begins; the newest version unless told. */
@@ -40,12 +40,13 @@ export interface ForkOptions {
 }
 
 /**
- * Makes a fork of a database: it begins with a version of the base, its history and all its keys, and then changes on its own.
- * The cost does not depend on the number of keys. The fork has a uuid of its own, since it is another database: leases, tags and
- * messages of the base are not its.
+ * Makes a fork of a database: it begins with a version of the base, its history and all its keys, and then changes on its
+ * own. The cost does not depend on the number of keys. The fork has a uuid of its own, since it is another database: leases,
+ * tags and messages of the base are not its.
  *
- * @throws {@link OcdbtError} `already-exists`; `unsupported` when the base has numbered manifests; `version-not-found`; `unsafe` when the
- * base has keys of its own where the fork's data files would be; `bad-spec` for the id and the configuration.
+ * @throws {@link OcdbtError} `already-exists`; `unsupported` when the base has numbered manifests; `version-not-found`;
+ * `unsafe` when the base has keys of its own where the fork's data files would be; `bad-spec` for the id and the
+ * configuration.
  */
 export async function fork(base: OcdbtDatabase, id: string, options: ForkOptions = {}): Promise<ForkRegistration> {
   checkForkId(id);

@@ -17,11 +17,11 @@ import {
 } from "./registry.ts";
 
 /**
- * Removes a fork: its manifest first, then its files, last its registration. Interrupted, it is no fork any more, and can be dropped
- * again to the end.
+ * Removes a fork: its manifest first, then its files, last its registration. Interrupted, it is no fork any more, and can be
+ * dropped again to the end.
  *
- * @returns whether its data files stay, because a merge made the base refer to values in them; a sweep of the base removes those
- * that nothing needs any more.
+ * @returns whether its data files stay, because a merge made the base refer to values in them; a sweep of the base removes
+ * those that nothing needs any more.
  * @throws {@link OcdbtError} `not-found`; `unsafe` when it has forks of its own; `bad-spec` when its folder is not known.
  */
 export async function dropFork(

@@ -1,6 +1,7 @@
 /**
- * Where a fork lies: a folder of its own with its manifest, its data files under `<id>_d/` and its own `refs/`, laid over the base
- * as a stack of stores. Every name of the base keeps its meaning in the fork, so nodes and values of the base are shared.
+ * Where a fork lies: a folder of its own with its manifest, its data files under `<id>_d/` and its own `refs/`, laid over
+ * the base as a stack of stores. Every name of the base keeps its meaning in the fork, so nodes and values of the base are
+ * shared.
  *
  * | layer | keys | held by |
  * |---|---|---|

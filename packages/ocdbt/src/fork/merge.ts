@@ -2,12 +2,13 @@
  * Bringing a fork and its base together, either way. Values go by reference wherever the receiving side can name the file:
  *
  * - the base's files have the same names in a fork, so {@link updateFork} never copies;
- * - the files of a fork inside its base (`forks/<id>/`) are `forks/<id>/<id>_d/…` to the base, for us, TensorStore and Neuroglancer alike, so
- *   {@link merge} does not copy either; from then on the base needs these files, and dropping the fork leaves them;
+ * - the files of a fork inside its base (`forks/<id>/`) are `forks/<id>/<id>_d/…` to the base, for us, TensorStore and
+ *   Neuroglancer alike, so {@link merge} does not copy either; from then on the base needs these files, and dropping the
+ *   fork leaves them;
  * - the files of a fork elsewhere are out of the base's reach: values are copied.
  *
- * Nodes of a fork refer to files of both by the fork's names, so the base cannot use them: a merge always writes those nodes of its own
- * tree that lie above what changed, also when it could be a fast-forward.
+ * Nodes of a fork refer to files of both by the fork's names, so the base cannot use them: a merge always writes those nodes
+ * of its own tree that lie above what changed, also when it could be a fast-forward.
  * @module
  */
 import { ChangeSet } from "../commit/changes.ts";
@@ -27,8 +28,8 @@ import { ValueCopies } from "./value-copies.ts";
 
 export interface MergeOptions extends FindFork, CommitMessage {
   /**
-   * What becomes of keys that both sides changed: `fail`, nothing is merged at all (unless told otherwise); `ours`, the side that is
-   * merged into keeps its own; `theirs`, it takes the other's.
+   * What becomes of keys that both sides changed: `fail`, nothing is merged at all (unless told otherwise); `ours`, the side
+   * that is merged into keeps its own; `theirs`, it takes the other's.
    */
   readonly onConflict?: "fail" | "ours" | "theirs";
   /** Only look what would happen. */
@@ -49,12 +50,12 @@ export interface MergeResult {
 }
 
 /**
- * Merges what a fork changed since both last agreed into its base: one version of the base, or none. Both agreed where the fork
- * began, and from then on on what was last merged or updated; a key is in conflict when both changed it since, and not to the same.
- * Memory is proportional to the number of changed keys, and 64 MiB of values when they have to be copied.
+ * Merges what a fork changed since both last agreed into its base: one version of the base, or none. Both agreed where the
+ * fork began, and from then on on what was last merged or updated; a key is in conflict when both changed it since, and not
+ * to the same. Memory is proportional to the number of changed keys, and 64 MiB of values when they have to be copied.
  *
- * If the process ends after the merge and before it is recorded, the next time begins where this one began: keys that the fork changes once
- * more can be in conflict with themselves, to be looked at, but nothing is lost.
+ * If the process ends after the merge and before it is recorded, the next time begins where this one began: keys that the
+ * fork changes once more can be in conflict with themselves, to be looked at, but nothing is lost.
  *
  * @throws {@link OcdbtError} `not-found`; `version-not-found` when the version both last agreed on has expired.
  */
@@ -74,8 +75,8 @@ export async function merge(base: OcdbtDatabase, id: string, options: MergeOptio
 }
 
 /**
- * Merges what the base changed since both last agreed into the fork. If the fork itself has not changed since, this takes one reference,
- * whatever the number of keys.
+ * Merges what the base changed since both last agreed into the fork. If the fork itself has not changed since, this takes
+ * one reference, whatever the number of keys.
  *
  * @throws {@link OcdbtError} as {@link merge}.
  */

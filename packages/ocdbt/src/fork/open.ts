@@ -38,8 +38,8 @@ export interface ListedFork {
   readonly id: string;
   readonly registration?: ForkRegistration;
   /**
-   * `unfinished`: registered, but it has no manifest: it was interrupted while it was made, is being made, or was removed by other means.
-   * `unreachable`: its folder lies elsewhere, and was not opened. `unreadable`: see `error`.
+   * `unfinished`: registered, but it has no manifest: it was interrupted while it was made, is being made, or was removed by
+   * other means. `unreachable`: its folder lies elsewhere, and was not opened. `unreadable`: see `error`.
    */
   readonly state: "ready" | "unfinished" | "dropping" | "unreachable" | "unreadable";
   readonly error?: OcdbtError;
@@ -59,10 +59,11 @@ export async function openFork(base: KvStore, id: string, options: OpenForkOptio
 }
 
 /**
- * The JSON with which TensorStore opens a fork, to read and to write: to be passed on verbatim, with a `version` added for time
- * travel. It has no `config`: that is the fork's own.
+ * The JSON with which TensorStore opens a fork, to read and to write: to be passed on verbatim, with a `version` added for
+ * time travel. It has no `config`: that is the fork's own.
  *
- * @throws {@link OcdbtError} `not-found` when there is no such fork; `KvStoreError` `unsupported` when a store has no JSON form.
+ * @throws {@link OcdbtError} `not-found` when there is no such fork; `KvStoreError` `unsupported` when a store has no JSON
+ * form.
  */
 export async function publishedSpec(base: KvStore, id: string, options: FindFork = {}): Promise<KvStoreSpecObject> {
   const prefix = forkDataPrefix(id);

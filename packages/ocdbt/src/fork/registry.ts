@@ -1,7 +1,7 @@
 /**
- * What a base knows of its forks, `refs/forks/<id>.json`, and a fork of its base, `refs/origin-<uuid>.json`. A registration is made before
- * the fork itself, so that whoever removes files of the base always knows who may need them; one without a fork is
- * a fork that was never finished.
+ * What a base knows of its forks, `refs/forks/<id>.json`, and a fork of its base, `refs/origin-<uuid>.json`. A registration
+ * is made before the fork itself, so that whoever removes files of the base always knows who may need them; one without a
+ * fork is a fork that was never finished.
  * @module
  */
 import { type KvStore, type KvStoreSpecObject, withPrefix } from "@pcg/kvstore";
@@ -26,8 +26,8 @@ export interface ForkRegistration {
   /** The version of the base it begins with. Kept by `expire`. */
   readonly base: VersionIdentity;
   /**
-   * What both last agreed on, once something was merged: the version of the side `on`, all of which was in the newest version of the other,
-   * too. Both are kept by `expire`. Before, they agree on `base`.
+   * What both last agreed on, once something was merged: the version of the side `on`, all of which was in the newest
+   * version of the other, too. Both are kept by `expire`. Before, they agree on `base`.
    */
   readonly agreed?: { readonly on: "fork" | "base"; readonly fork: bigint; readonly base: bigint };
   /** The base refers to values in the fork's files: these must outlive the fork. */

@@ -12,7 +12,8 @@ interface Cancel {
 }
 
 /**
- * Generations of a database that must not expire, with the reasons: tags, where forks begin, where a fork and its base last agreed.
+ * Generations of a database that must not expire, with the reasons: tags, where forks begin, where a fork and its base last
+ * agreed.
  *
  * @throws {@link OcdbtError} `unsafe` when a sidecar cannot be read, since it may hold one more.
  */

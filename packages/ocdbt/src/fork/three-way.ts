@@ -28,8 +28,9 @@ export type MergeStep =
   | { readonly kind: "conflict"; readonly change: Change; readonly conflict: MergeConflict };
 
 /**
- * What `theirs` changed and `ours` lacks, in order of keys. Only of keys that both touched are values read, and only those of equal size:
- * to have been rewritten with the same bytes is no change, and to have been changed to the same is no conflict.
+ * What `theirs` changed and `ours` lacks, in order of keys. Only of keys that both touched are values read, and only those
+ * of equal size: to have been rewritten with the same bytes is no change, and to have been changed to the same is no
+ * conflict.
  */
 export async function* threeWay(
   ancestor: Side,

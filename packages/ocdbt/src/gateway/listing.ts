@@ -10,8 +10,8 @@ import { GatewayError } from "./errors.ts";
 const maxEntries = 10_000;
 
 /**
- * `{"files": [{"name", "size"}], "folders": [name], "complete"}`, names relative to the folder and percent-encoded as in URLs, in order
- * of keys. `complete` is false when there are more than 10,000.
+ * `{"files": [{"name", "size"}], "folders": [name], "complete"}`, names relative to the folder and percent-encoded as in
+ * URLs, in order of keys. `complete` is false when there are more than 10,000.
  *
  * @throws {@link GatewayError} 404 when nothing is in it.
  */

@@ -19,8 +19,8 @@ export interface ManifestFile {
 const encoded = new WeakMap<Manifest, Promise<ManifestFile>>();
 
 /**
- * The newest manifest, or one that ends with a version. It is always of the single kind, which every reader knows. A pinned one has the
- * versions before it too, but for those in version nodes that the cut goes through.
+ * The newest manifest, or one that ends with a version. It is always of the single kind, which every reader knows. A pinned
+ * one has the versions before it too, but for those in version nodes that the cut goes through.
  */
 export async function manifestFile(
   db: OcdbtDatabase,

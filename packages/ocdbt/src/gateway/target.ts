@@ -1,8 +1,8 @@
 /**
  * What the path of a request names: `<name>/<version>/ocdbt/<file>` or `<name>/<version>/files/<key>`.
  *
- * Versions are `head`, `v12`, a time (`2026-04-24T00:00:00Z`), or a tag. Keys are bytes, percent-encoded where they are not plain
- * characters.
+ * Versions are `head`, `v12`, a time (`2026-04-24T00:00:00Z`), or a tag. Keys are bytes, percent-encoded where they are not
+ * plain characters.
  * @module
  */
 import type { VersionSpec } from "../contract.ts";
@@ -33,8 +33,8 @@ export function parseTarget(pathname: string, basePath: string): Target {
 }
 
 /**
- * Data files have 32 hexadecimal digits at the end of their names, whatever stands before. Nothing else of the store below is
- * shown, and nothing outside of it can be named.
+ * Data files have 32 hexadecimal digits at the end of their names, whatever stands before. Nothing else of the store below
+ * is shown, and nothing outside of it can be named.
  */
 function isDataFile(path: string): boolean {
   if (!/[0-9a-f]{32}$/.test(path) || /[\\\0]/.test(path)) return false;

@@ -1,6 +1,6 @@
 /**
- * Versions that are made from trees rather than from mutations: computed on the newest version, and again on a newer one whenever
- * somebody else commits first.
+ * Versions that are made from trees rather than from mutations: computed on the newest version, and again on a newer one
+ * whenever somebody else commits first.
  * @module
  */
 
@@ -29,8 +29,8 @@ export interface CommittedTree {
 }
 
 /**
- * Makes one version with the tree that `next` answers; `undefined`, or the very root that is there: nothing to do. `next` is called again
- * after a conflict, so it must be pure.
+ * Makes one version with the tree that `next` answers; `undefined`, or the very root that is there: nothing to do. `next` is
+ * called again after a conflict, so it must be pure.
  */
 export async function commitTree(
   db: OcdbtDatabase,

@@ -27,8 +27,8 @@ export interface DiffOptions {
   readonly prefix?: Key;
   readonly range?: KeyRange;
   /**
-   * Also compare the bytes of values that lie in different places but have the same size, and pass over equal ones. Without it a value
-   * that was rewritten, or moved by `compact`, counts as changed. Reads both values.
+   * Also compare the bytes of values that lie in different places but have the same size, and pass over equal ones. Without
+   * it a value that was rewritten, or moved by `compact`, counts as changed. Reads both values.
    */
   readonly compareBytes?: boolean;
   readonly signal?: AbortSignal;
@@ -62,9 +62,9 @@ export function diff(
 }
 
 /**
- * The keys that differ between versions of two databases. Shared subtrees are stepped over where both see their files under the same
- * names, as a fork and its base do; between unrelated databases everything is read, and equal values in different files differ unless
- * `compareBytes`.
+ * The keys that differ between versions of two databases. Shared subtrees are stepped over where both see their files under
+ * the same names, as a fork and its base do; between unrelated databases everything is read, and equal values in different
+ * files differ unless `compareBytes`.
  */
 export async function* diffBetween(
   before: DatabaseVersion,

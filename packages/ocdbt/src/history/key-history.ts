@@ -1,5 +1,6 @@
 /**
- * When one key changed: its path is followed in version after version, as far as the first subtree that the newer version has too.
+ * When one key changed: its path is followed in version after version, as far as the first subtree that the newer version
+ * has too.
  * @module
  */
 import { type Key, keyBytes } from "@pcg/kvstore";

@@ -1,7 +1,7 @@
 /**
- * Messages and authors of commits, each in a file `refs/log/<generation, 16 hexadecimal digits>.json`. They are written after the
- * commit: a crash between the two loses the message, never the commit. A message belongs to the version of its uuid,
- * generation and commit time; what an earlier database left behind attaches to nothing.
+ * Messages and authors of commits, each in a file `refs/log/<generation, 16 hexadecimal digits>.json`. They are written
+ * after the commit: a crash between the two loses the message, never the commit. A message belongs to the version of its
+ * uuid, generation and commit time; what an earlier database left behind attaches to nothing.
  * @module
  */
 import { type KvStore, keyBytes, keyText, prefixSuccessor } from "@pcg/kvstore";

@@ -27,8 +27,8 @@ export type RestoreSelection =
   | { readonly range: KeyRange };
 
 /**
- * Makes an older version the newest again, as a version of its own, in time that does not depend on the number of keys. Changes nothing when the
- * contents are the older version's already.
+ * Makes an older version the newest again, as a version of its own, in time that does not depend on the number of keys.
+ * Changes nothing when the contents are the older version's already.
  *
  * @throws {@link OcdbtError} `version-not-found`; `conflict` when `ifHead` is not the newest version.
  */
@@ -42,8 +42,8 @@ export async function restore(
 }
 
 /**
- * Gives some keys the values they had in an older version, in one version that differs from the newest in nothing else. Takes time
- * in proportion to what differs.
+ * Gives some keys the values they had in an older version, in one version that differs from the newest in nothing else.
+ * Takes time in proportion to what differs.
  *
  * @returns also how many keys changed.
  * @throws {@link OcdbtError} `version-not-found`; `conflict` when `ifHead` is not the newest version.

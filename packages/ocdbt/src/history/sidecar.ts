@@ -1,6 +1,6 @@
 /**
- * Small JSON files under `refs/` beside a database: tags, messages, the registry of forks. TensorStore passes over them. They
- * are read as anybody's: bounded, checked member by member, and refused by name when torn or foreign.
+ * Small JSON files under `refs/` beside a database: tags, messages, the registry of forks. TensorStore passes over them.
+ * They are read as anybody's: bounded, checked member by member, and refused by name when torn or foreign.
  *
  * Numbers of 64 bits are decimal text in them. Every file begins with `{"schema": 1, "kind": …}`; members that a later
  * release adds are passed over, a later `schema` is refused.

@@ -41,8 +41,8 @@ export type ListedTag = { readonly name: string } & (
 );
 
 /**
- * Refuses what cannot be a tag: names are 1–100 letters, digits, `.`, `_`, `-`, begin with a letter or digit, and are not what a
- * version may look like (`v12`, `2026-04-24…`, `head`).
+ * Refuses what cannot be a tag: names are 1–100 letters, digits, `.`, `_`, `-`, begin with a letter or digit, and are not
+ * what a version may look like (`v12`, `2026-04-24…`, `head`).
  *
  * @throws {@link OcdbtError} `bad-spec`
  */
@@ -59,7 +59,8 @@ export function checkTagName(name: string): void {
 /**
  * Names a version (the newest unless told). Making the same tag again changes nothing.
  *
- * @throws {@link OcdbtError} `already-exists` when the tag names another version and `force` is not set; `version-not-found`.
+ * @throws {@link OcdbtError} `already-exists` when the tag names another version and `force` is not set;
+ * `version-not-found`.
  */
 export async function createTag(
   db: OcdbtDatabase,
@@ -104,7 +105,8 @@ export async function createTag(
 /**
  * The tag of that name. `undefined`: there is none.
  *
- * @throws {@link OcdbtError} `corrupt`, `unsupported`; `version-not-found` when it is the tag of another database, which was here before.
+ * @throws {@link OcdbtError} `corrupt`, `unsupported`; `version-not-found` when it is the tag of another database, which was
+ * here before.
  */
 export async function readTag(
   store: KvStore,

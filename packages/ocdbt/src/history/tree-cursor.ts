@@ -86,7 +86,8 @@ export class TreeCursor {
   /**
    * Looks into the subtree it stands at: goes to its first item.
    *
-   * @param passed children that will be stepped over, see {@link childNames}; all others are read ahead. Without it none are.
+   * @param passed children that will be stepped over, see {@link childNames}; all others are read ahead. Without it none
+   * are.
    */
   enter(node: BtreeNode, passed?: ReadonlySet<string>): void {
     const { prefix, upper } = this.#subtree();

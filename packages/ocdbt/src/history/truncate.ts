@@ -16,7 +16,8 @@ import { versionsOf } from "./versions.ts";
 export interface TruncateOptions {
   /**
    * Puts a version node where the result can refer to it. The block of the version tree that the cut goes through has to be
-   * written anew, a node per height at most; without this, those nodes are left out: the versions in them are not in the result.
+   * written anew, a node per height at most; without this, those nodes are left out: the versions in them are not in the
+   * result.
    */
   readonly writeNode?: (node: VersionNode) => Promise<IndirectReference>;
   readonly signal?: AbortSignal;

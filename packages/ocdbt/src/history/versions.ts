@@ -21,8 +21,8 @@ export interface VersionRange {
 const readAhead = 16;
 
 /**
- * The versions that are kept, newest first. They are those of the manifest as it is at the start, whatever is committed meanwhile.
- * Holds one version node per level of the version tree.
+ * The versions that are kept, newest first. They are those of the manifest as it is at the start, whatever is committed
+ * meanwhile. Holds one version node per level of the version tree.
  */
 export async function* versions(
   db: OcdbtDatabase,
