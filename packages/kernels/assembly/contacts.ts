@@ -1,63 +1,14 @@
-// Counts pairs of numbers that face each other, in an open-addressing table at the end of memory.
-//
-// Entries, 16 bytes: key u64 (first << 32 | second; 0 = empty, as no number of a pair is 0), count u32, padding.
+// Counts pairs of numbers that face each other, in the hash table: key first << 32 | second (no number of a pair is 0), value
+// the count.
+import { ENTRY, entryOf, start, table, tableEnd, used, VALUE } from "./hash-table";
 import { ensure } from "./lanes";
 
-const ENTRY: usize = 16;
-const FIRST_CAPACITY: u32 = 1024;
-
-let table: usize = 0;
-let capacity: u32 = 0;
-let used: u32 = 0;
-
-/** Begins with an empty table at `tableAt`. */
-export function start(tableAt: usize): bool {
-  table = tableAt;
-  capacity = FIRST_CAPACITY;
-  used = 0;
-  if (!ensure(<u64>table + <u64>capacity * ENTRY)) return false;
-  memory.fill(table, 0, <usize>capacity * ENTRY);
-  return true;
-}
-
-// @ts-ignore: decorator
-@inline
-function slotOf(key: u64): usize {
-  const mask = capacity - 1;
-  let slot = <u32>((key * 0x9e3779b97f4a7c15) >> 32) & mask;
-  while (true) {
-    const at = table + <usize>slot * ENTRY;
-    const there = load<u64>(at);
-    if (there == key || there == 0) return at;
-    slot = (slot + 1) & mask;
-  }
-}
-
-/** Doubles the table: moves the old entries behind the new table's room, then in. */
-function grow(): bool {
-  const bytes = <usize>capacity * ENTRY;
-  if (!ensure(<u64>table + 3 * <u64>bytes)) return false;
-  const old = table + 2 * bytes;
-  memory.copy(old, table, bytes);
-  memory.fill(table, 0, 2 * bytes);
-  capacity <<= 1;
-  for (let at = old; at < old + bytes; at += ENTRY) {
-    const key = load<u64>(at);
-    if (key != 0) v128.store(slotOf(key), v128.load(at));
-  }
-  return true;
-}
+export { start };
 
 function add(key: u64, count: u32): bool {
-  let at = slotOf(key);
-  if (load<u64>(at) == 0) {
-    if (++used > capacity >> 1) {
-      if (!grow()) return false;
-      at = slotOf(key);
-    }
-    store<u64>(at, key);
-  }
-  store<u32>(at, load<u32>(at, 8) + count, 8);
+  const at = entryOf(key);
+  if (at == 0) return false;
+  store<u32>(at, load<u32>(at, VALUE) + count, VALUE);
   return true;
 }
 
@@ -129,7 +80,8 @@ export function sorted(): usize {
   // Pack the entries to the front: the write position never passes the read position.
   let to = table;
   let bits: u64 = 0;
-  for (let at = table; at < table + <usize>capacity * ENTRY; at += ENTRY) {
+  const end = tableEnd();
+  for (let at = table; at < end; at += ENTRY) {
     const key = load<u64>(at);
     if (key == 0) continue;
     bits |= key;
