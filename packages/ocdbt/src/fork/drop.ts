@@ -2,9 +2,10 @@
  * Removing a fork.
  * @module
  */
-import { prefixRange } from "@pcg/kvstore";
+import { type KvStore, prefixRange } from "@pcg/kvstore";
 import type { OcdbtDatabase } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
+import { decodeManifest, MANIFEST_KEY } from "../format/index.ts";
 import { forkDataPrefix } from "./layout.ts";
 import type { FindFork } from "./open.ts";
 import {
@@ -22,7 +23,7 @@ import {
  *
  * @returns whether its data files stay, because a merge made the base refer to values in them; a sweep of the base removes
  * those that nothing needs any more.
- * @throws {@link OcdbtError} `not-found`; `unsafe` when it has forks of its own; `bad-spec` when its folder is not known.
+ * @throws {@link OcdbtError} `not-found`; `unsafe` when it has forks of its own, or the folder is not its; `bad-spec` when its folder is not known.
  */
 export async function dropFork(
   base: OcdbtDatabase,
@@ -40,6 +41,7 @@ export async function dropFork(
     const message = `fork ${id} lies outside of its base; open its folder ${JSON.stringify(registration.location)} and pass it`;
     throw new OcdbtError("bad-spec", message, { fields: { id } });
   }
+  if (options.folder !== undefined) await checkFolder(folder, registration, signal);
   for await (const { id: inner } of listRegistrations(folder, signal)) {
     const message = `fork ${id} has a fork of its own, ${inner}, which needs its files; drop that one first`;
     throw new OcdbtError("unsafe", message, { fields: { id, inner } });
@@ -58,4 +60,18 @@ export async function dropFork(
   await remove("refs/");
   await removeRegistration(store, marked, signal);
   return { keptFiles: marked.lendsFiles };
+}
+
+/** Whoever passes the wrong folder keeps it: that of another fork, or of the base itself. */
+async function checkFolder(
+  folder: KvStore,
+  { id, uuid }: ForkRegistration,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const found = await folder.read(MANIFEST_KEY, { ...(signal && { signal }) });
+  if (found === undefined) return;
+  const { config } = await decodeManifest(found.value, { file: MANIFEST_KEY });
+  if (config.uuid === uuid) return;
+  const message = `${folder.url} holds database ${config.uuid}, and fork ${id} is ${uuid}; pass the folder of the fork`;
+  throw new OcdbtError("unsafe", message, { fields: { id, uuid, found: config.uuid } });
 }

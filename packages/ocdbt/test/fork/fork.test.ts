@@ -269,6 +269,20 @@ test("a dropped fork leaves nothing, and its base as it was", async () => {
   expect(await contents(await openFork(store, "f"))).toEqual({ a: "1", b: "a longer value" });
 });
 
+test("the folder of another database is not dropped", async () => {
+  const store = memoryKvStore();
+  const base = await tinyDatabase(store);
+  await put(base, { a: "1" });
+  await fork(base, "f", { folder: memoryKvStore() });
+  await expect(dropFork(base, "f", { folder: store })).rejects.toMatchObject({
+    code: "unsafe",
+    fields: { found: base.uuid },
+  });
+  await expect(dropFork(base, "f")).rejects.toMatchObject({ code: "bad-spec" });
+  expect(await contents(base)).toEqual({ a: "1" });
+  expect((await readRegistration(store, "f"))!.value.dropping).toBe(false);
+});
+
 test("a registration that leads out of its base is refused", async () => {
   const store = memoryKvStore();
   const base = await tinyDatabase(store);
