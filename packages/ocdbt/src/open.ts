@@ -131,7 +131,16 @@ async function makeParts(store: KvStore, context: PartsContext): Promise<Databas
     manifests,
     newWriter: newDataFileWriter,
     emit: (event) => {
-      for (const listener of listeners) listener(event);
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch (error) {
+          // Not the commit's failure: it goes to the process.
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      }
     },
     now,
     maxClockSkew: maxClockSkewMs === undefined ? undefined : BigInt(Math.round(maxClockSkewMs * 1e6)),

@@ -61,12 +61,13 @@ export class CommitLoop {
   #turn: Promise<void> = Promise.resolve();
   /** Whether somebody else wrote lately, so that looking first is cheaper than failing. */
   #contended = false;
+  readonly #clearing = new Set<Promise<unknown>>();
 
   constructor(context: CommitLoopContext) {
     this.#context = context;
   }
 
-  /** Waits for the changes before it, clearing up included. */
+  /** Waits for the changes before it. */
   async run<P extends Plan>(
     makePlan: (attempt: Attempt) => Promise<P | undefined>,
     options: RunOptions,
@@ -77,25 +78,28 @@ export class CommitLoop {
       end = resolve;
     });
     await before;
-    let clearing: Promise<void> = Promise.resolve();
     try {
-      return await this.#settle(makePlan, options, (work) => {
-        clearing = work;
-      });
+      return await this.#settle(makePlan, options);
     } finally {
-      clearing.then(end, end);
+      end();
     }
   }
 
   /** Resolves when everything asked for until now is settled and cleared up. */
   async idle(): Promise<void> {
     await this.#turn;
+    await Promise.all(this.#clearing);
+  }
+
+  /** Goes on beside the changes that follow. */
+  #clear(work: Promise<unknown>): void {
+    const clearing: Promise<unknown> = work.finally(() => this.#clearing.delete(clearing));
+    this.#clearing.add(clearing);
   }
 
   async #settle<P extends Plan>(
     makePlan: (attempt: Attempt) => Promise<P | undefined>,
     options: RunOptions,
-    later: (clearing: Promise<void>) => void,
   ): Promise<Settled<P>> {
     const { manifests, newWriter, emit } = this.#context;
     const { signal } = options;
@@ -130,11 +134,11 @@ export class CommitLoop {
         if (plan !== undefined) await Promise.all([writer.flush(aside), values?.flush(aside)]);
         signal?.throwIfAborted();
       } catch (error) {
-        later(this.#remove(own()).then(() => {}));
+        this.#clear(this.#remove(own()));
         throw error;
       }
       if (plan === undefined) {
-        later(this.#remove(own()).then(() => {}));
+        this.#clear(this.#remove(own()));
         return { plan, stored: current };
       }
       plan.flushed?.();
@@ -144,7 +148,7 @@ export class CommitLoop {
         this.#contended = number > 1;
         const kind = stored.recovered ? "recovered" : "committed";
         const suspects = number > 1 ? [...earlier, ...(values?.begun ?? [])] : [];
-        later(this.#removeUnused(suspects, own(), plan).then((removed) => report(kind, removed)));
+        this.#clear(this.#removeUnused(suspects, own(), plan).then((removed) => report(kind, removed)));
         return { plan, stored };
       }
       report("conflict", 0);
@@ -153,7 +157,7 @@ export class CommitLoop {
       try {
         await backOff(number, signal);
       } catch (error) {
-        later(this.#remove(own()).then(() => {}));
+        this.#clear(this.#remove(own()));
         throw error;
       }
     }

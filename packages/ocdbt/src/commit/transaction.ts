@@ -314,7 +314,7 @@ class Transaction implements OcdbtTransaction {
 
   async #removeUploads(): Promise<void> {
     const { store } = this.#context.parts;
-    for (const file of this.#writer?.files ?? []) await store.write(pathToBytes(file), null);
+    await Promise.all((this.#writer?.begun ?? []).map((file) => store.write(pathToBytes(file), null)));
   }
 }
 
