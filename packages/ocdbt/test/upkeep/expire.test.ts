@@ -122,7 +122,7 @@ test("any policy at any length and arity leaves versions as they were, a sound t
       await expectHistory(db, history);
       await expectSound(store);
     }),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
 });
 

@@ -129,6 +129,6 @@ test("whatever is done to a database and its fork, every version that is kept ho
       await expectSound(store);
       if (world.hasFork) await expectSound((await world.open("fork")).parts.store);
     }),
-    { numRuns: 10 },
+    { numRuns: 6 },
   );
 });

@@ -202,7 +202,7 @@ describe("versions", () => {
 
   test("what is below a version-tree node that cannot be read leaves the history", async () => {
     for (const depth of [0, 1, 2]) {
-      const { store, db, history } = await withPast(14);
+      const { store, db, history } = await withPast(11);
       let reference = (await db.parts.manifests.read())!.manifest.versionNodes[0]!;
       for (let i = 0; i < depth; i++) {
         const node = await db.parts.nodes.versionNode(reference);
@@ -222,7 +222,7 @@ describe("versions", () => {
   });
 
   test("any node of the version tree damaged, what is left goes on", async () => {
-    const { store, history } = await withPast(13);
+    const { store, history } = await withPast(9);
     const db = await openOcdbt(store);
     const pending = [...(await db.parts.manifests.read())!.manifest.versionNodes];
     for (let reference = pending.pop(); reference !== undefined; reference = pending.pop()) {
