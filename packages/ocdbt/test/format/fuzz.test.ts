@@ -17,6 +17,9 @@ interface Sample {
 
 const samples = await collect();
 
+/** A few bytes can stand for many keys that share long beginnings; this many bytes of keys are expanded, then it is an error. */
+const LIMIT = { maxBytes: 2 ** 20 };
+
 /** One change to bytes: where it goes is a fraction of their length. */
 const edit = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
@@ -61,7 +64,7 @@ test("edited bodies decode to something that encodes and decodes again, or fail 
       } catch (error) {
         if (!isOcdbtError(error, "corrupt", "too-large", "unsupported")) throw error;
       }
-      expect(performance.now() - started).toBeLessThan(1000);
+      expect(performance.now() - started).toBeLessThan(5000);
     }),
     { numRuns: 1200 },
   );
@@ -153,8 +156,8 @@ function expectStable(kind: EnvelopeKind, body: Uint8Array): void {
     const node = decodeVersionNodeBody(body);
     expect(decodeVersionNodeBody(encodeVersionNodeBody(node))).toEqual(node);
   } else {
-    const canonical = encodeBtreeNodeBody(decodeBtreeNodeBody(body));
-    expect(encodeBtreeNodeBody(decodeBtreeNodeBody(canonical))).toEqual(canonical);
+    const canonical = encodeBtreeNodeBody(decodeBtreeNodeBody(body, LIMIT));
+    expect(Buffer.compare(encodeBtreeNodeBody(decodeBtreeNodeBody(canonical, LIMIT)), canonical)).toBe(0);
   }
 }
 
