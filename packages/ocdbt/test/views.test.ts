@@ -1,4 +1,14 @@
-import { type FaultOperation, memoryKvStore, withCounters, withFaults } from "@pcg/kvstore";
+import {
+  type AnyReadOptions,
+  type FaultOperation,
+  type Key,
+  type KvStore,
+  keyBytes,
+  memoryKvStore,
+  withCounters,
+  withFaults,
+  withPrefix,
+} from "@pcg/kvstore";
 import { expect, test } from "vitest";
 import { isOcdbtError, type LevelEntry, type Mutation, openOcdbt, parseCommitTime, restore } from "../src/index.ts";
 import { bytesOf, contentsOf, latin1 } from "./support/model.ts";
@@ -155,4 +165,32 @@ test("a value keeps its generation through neighbours' changes, restores and oth
   expect(changed[1]).not.toBe(before[1]);
   await restore(db, { generation: 1n });
   expect(await generations()).toEqual(before);
+});
+
+test("an answer that was overtaken by a write of one's own does not hide it", async () => {
+  const store = memoryKvStore();
+  await (await openOcdbt(store)).write("k", bytesOf("1"));
+  let answer!: () => void;
+  let isHeld = false;
+  const held: KvStore = {
+    ...withPrefix(store, ""),
+    read: (async (key: Key, options?: AnyReadOptions) => {
+      const found = await store.read(key, options as AnyReadOptions);
+      if (isHeld && latin1(keyBytes(key)) === "manifest.ocdbt") {
+        isHeld = false;
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      }
+      return found;
+    }) as KvStore["read"],
+  };
+  const db = await openOcdbt(held, { maxStalenessMs: 60_000 });
+  isHeld = true;
+  const reading = db.head();
+  await expect.poll(() => isHeld).toBe(false);
+  await db.write("k", bytesOf("2"));
+  answer();
+  await reading;
+  expect(latin1((await db.read("k"))!.value)).toBe("2");
 });

@@ -152,13 +152,12 @@ class Manifests implements OpenManifests {
     return this.#keep({ ...loaded, asOf: askedAt });
   }
 
-  /** Answers may overtake one another: the newest stays. */
+  /** Answers may overtake one another: generations only grow, so that the newest stays. */
   #keep(stored: StoredManifest): StoredManifest {
     this.#config ??= stored.manifest.config;
     const known = this.#latest;
-    if (known === undefined || newestGeneration(known) < newestGeneration(stored) || known.asOf <= stored.asOf) {
-      this.#latest = stored;
-    }
+    if (known !== undefined && newestGeneration(known) > newestGeneration(stored)) return known;
+    this.#latest = stored;
     return stored;
   }
 
