@@ -12,6 +12,7 @@
  *   {"op":"merge"|"update","base":…,"fork":…,"onConflict":…}       {merged, keys, conflicts}
  *   {"op":"restore","base":…,"version":…,"prefix":…}               of everything, or of a prefix
  *   {"op":"tag","base":…,"name":…,"version":…}
+ *   {"op":"expire","base":…,"keepLast":…}
  *   {"op":"fsck","base":…,"fork":…}                                whether it is sound
  *   {"op":"serve","base":…,"fork":…}                               the URL of a gateway, the database under "db"
  */
@@ -22,6 +23,7 @@ import { ocdbtGateway } from "../../packages/ocdbt/dist/gateway.js";
 import {
   configFromJson,
   createTag,
+  expire,
   fork,
   fsck,
   merge,
@@ -107,6 +109,11 @@ const operations = {
   tag: ({ base, name, version }) =>
     using({ base }, async (db) => {
       await createTag(db, name, pin(version));
+    }),
+
+  expire: ({ base, keepLast }) =>
+    using({ base }, async (db) => {
+      await expire(db, { keepLast });
     }),
 
   fsck: (command) => using(command, async (db) => (await fsck(db)).isSound),

@@ -125,6 +125,25 @@ def test_tensorstore_opens_forks_at_any_version_and_grows_them(ours, base):
     assert versions_of(ours, base=base) == history
 
 
+def test_tensorstore_opens_forks_at_what_expiry_has_left(ours, base):
+    history = versions_of(ours, base=base)
+    for generation in [2, 7, 8, 13]:
+        ours.call("tag", base=base, name=f"t{generation}", version=generation)
+    ours.call("expire", base=base, keepLast=4)
+    kept = ours.call("generations", base=base)
+    assert {2, 7, 8, 13} < set(kept) < set(history)
+    for at in kept[::2]:
+        ours.call("fork", base=base, fork=f"f{at}", version=at)
+        spec = ours.call("spec", base=base, fork=f"f{at}")
+        for generation in kept[: kept.index(at) + 1]:
+            assert contents({**spec, "version": generation}) == history[generation]
+        theirs = opened(spec)
+        for i in range(5):
+            write(theirs, {"grown": str(i)})
+        assert ours.call("contents", base=base, fork=f"f{at}") == {**history[at], "grown": "4"}
+        assert ours.call("fsck", base=base, fork=f"f{at}")
+
+
 def test_a_fork_has_a_configuration_of_its_own_that_tensorstore_honours(ours, base):
     config = {"max_inline_value_bytes": 0, "max_decoded_node_bytes": 5000}
     ours.call("fork", base=base, fork="c", config=config)

@@ -10,6 +10,7 @@ import { log } from "../../src/history/log.ts";
 import { createTag } from "../../src/history/tags.ts";
 import { versions } from "../../src/history/versions.ts";
 import { openOcdbt } from "../../src/open.ts";
+import { expire } from "../../src/upkeep/expire.ts";
 import { bytes, collect, contents, put, recorded, text, tiny, tinyDatabase } from "../history/world.ts";
 
 async function keysOf(store: ReturnType<typeof memoryKvStore>): Promise<string[]> {
@@ -93,6 +94,30 @@ test("a fork at a version knows the versions before it and none after", async ()
     expect(await contents(own, { generation })).toEqual(states[at]);
   }
   expect(await contents(base)).toEqual(states[39]);
+});
+
+test("a fork can be made at whatever version expiry has left, with what is left before it", async () => {
+  for (const arity of [1, 2, 4]) {
+    const store = memoryKvStore();
+    const base = await tinyDatabase(store, { config: { ...tiny, versionTreeArityLog2: arity } });
+    const states = new Map<bigint, Record<string, string>>();
+    for (let i = 0; i < 45; i++) states.set(await put(base, { [`k${i % 5}`]: `value ${i}` }), await contents(base));
+    for (const generation of [3n, 8n, 9n, 17n, 31n]) await createTag(base, `g${generation}`, { generation });
+    await expire(base, { keepLast: 6 });
+    const kept = (await collect(versions(base))).map(({ generation }) => generation);
+    expect(kept.length).toBeLessThan(45);
+    for (const generation of kept) {
+      await fork(base, `f${generation}`, { version: { generation } });
+      const own = await openFork(store, `f${generation}`);
+      const before = kept.filter((other) => other <= generation);
+      expect((await collect(versions(own))).map((version) => version.generation)).toEqual(before);
+      for (const other of before) expect(await contents(own, { generation: other })).toEqual(states.get(other));
+      for (let i = 0; i < 2 ** arity + 1; i++) await put(own, { own: String(i) });
+      const grown = await openFork(store, `f${generation}`);
+      expect(await contents(grown)).toEqual({ ...states.get(generation), own: String(2 ** arity) });
+      expect((await collect(versions(grown))).length).toBe(before.length + 2 ** arity + 1);
+    }
+  }
 });
 
 test("a fork can be made at a tag or a time, with a configuration of its own", async () => {
