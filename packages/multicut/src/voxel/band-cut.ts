@@ -109,7 +109,7 @@ function* isolate(
   }
 }
 
-/** Lets every two sides exchange free voxels until nothing changes. */
+/** Lets every two sides exchange free voxels until nothing changes. Pairs that did not change since their turn are left out. */
 function* exchange(
   band: Band,
   count: number,
@@ -117,34 +117,55 @@ function* exchange(
   phase: SplitPhase,
   [from, to]: readonly [number, number],
 ): Work<void> {
-  const { sides, free } = band;
   const rounds = count === 2 ? 1 : MOST_ROUNDS;
+  const changedAt = new Uint32Array(count + 1).fill(1);
+  const turnOf = new Map<string, number>();
+  let turn = 1;
   for (let round = 0, changed = true; round < rounds && changed; round++) {
     changed = false;
+    const span = [from + ((to - from) * round) / rounds, from + ((to - from) * (round + 1)) / rounds] as const;
     for (let low = 1; low < count; low++) {
       for (let high = low + 1; high <= count; high++) {
-        const states = new Uint8Array(sides.length);
-        let any = 0;
-        for (let voxel = 0; voxel < sides.length; voxel++) {
-          const side = sides[voxel];
-          if (side !== low && side !== high) continue;
-          if (free[voxel] === 0) states[voxel] = side === low ? SOURCE : SINK;
-          else {
-            states[voxel] = FREE;
-            any++;
-          }
-        }
-        if (any === 0) continue;
-        const span = [from + ((to - from) * round) / rounds, from + ((to - from) * (round + 1)) / rounds] as const;
-        const cut = yield* solve(band, states, budget, phase, span);
-        for (let voxel = 0; voxel < sides.length; voxel++) {
-          if (states[voxel] !== FREE) continue;
-          const side = cut.sides[voxel] === 1 ? low : high;
-          if (side === sides[voxel]) continue;
-          sides[voxel] = side;
+        const last = turnOf.get(`${low},${high}`) ?? 0;
+        if (last >= Math.max(changedAt[low]!, changedAt[high]!)) continue;
+        turn++;
+        if (yield* exchangePair(band, low, high, budget, phase, span)) {
           changed = true;
+          changedAt[low] = turn;
+          changedAt[high] = turn;
         }
+        turnOf.set(`${low},${high}`, turn);
       }
     }
   }
+}
+
+/** The minimum cut between two sides over the free voxels that either has; whether any voxel changed sides. */
+function* exchangePair(
+  band: Band,
+  low: number,
+  high: number,
+  budget: Budget,
+  phase: SplitPhase,
+  span: readonly [number, number],
+): Work<boolean> {
+  const { sides, free } = band;
+  const states = new Uint8Array(sides.length);
+  let any = false;
+  for (let voxel = 0; voxel < sides.length; voxel++) {
+    const side = sides[voxel];
+    if (side !== low && side !== high) continue;
+    states[voxel] = free[voxel] !== 0 ? FREE : side === low ? SOURCE : SINK;
+    any ||= free[voxel] !== 0;
+  }
+  if (!any) return false;
+  const cut = yield* solve(band, states, budget, phase, span);
+  let changed = false;
+  for (let voxel = 0; voxel < sides.length; voxel++) {
+    if (states[voxel] !== FREE) continue;
+    const side = cut.sides[voxel] === 1 ? low : high;
+    changed ||= side !== sides[voxel];
+    sides[voxel] = side;
+  }
+  return changed;
 }
