@@ -99,6 +99,7 @@ async function batchAndReads() {
       await db.close();
     }
   };
+  await cold();
   report("open and read one key, cold", await ms(cold, times), "ms");
 }
 
@@ -137,6 +138,7 @@ async function versions() {
       await view.read("key");
     }
   };
+  await lookUp();
   report("look-up of a version, cold, in memory", await ms(lookUp, times), "ms");
 }
 

@@ -96,6 +96,7 @@ def batch_and_reads():
         for i in range(times):
             opened().read(key(i * 101 + 7)).result()
 
+    cold()
     report("open and read one key, cold", ms(cold, times), "ms")
 
 
@@ -133,6 +134,7 @@ def versions():
         for i in range(times):
             opened(base=base, context=context, version=2 + i * 7919 % VERSIONS).read("key").result()
 
+    look_up()
     report("look-up of a version, cold, in memory", ms(look_up, times), "ms")
 
 

@@ -92,6 +92,24 @@ test("keys over 65,535 bytes are refused before anything is staged", async () =>
   expect((await db.head())?.generation).toBe(1n);
 });
 
+test("references that cannot be are refused alone, not with what waits beside them", async () => {
+  const db = await openOcdbt(memoryKvStore());
+  const file = { basePath: "", relativePath: "d/1" };
+  const values = [
+    { file, offset: -1, length: 1 },
+    { file, offset: 2 ** 53, length: 1 },
+    { file: { ...file, relativePath: "x".repeat(65_536) }, offset: 0, length: 1 },
+    { file: { ...file, relativePath: "d/\u{1F600}" }, offset: 0, length: 1 },
+  ];
+  const results = await Promise.allSettled([
+    ...values.map((value) => db.apply([{ op: "put", key: bytesOf("bad"), value }])),
+    db.write("good", bytesOf("v")),
+  ]);
+  expect(results.map(({ status }) => status)).toEqual([...values.map(() => "rejected"), "fulfilled"]);
+  await expect(db.apply([{ op: "delete", key: "text" as never }])).rejects.toThrow(TypeError);
+  expect([...(await contentsOf(db)).keys()]).toEqual(["good"]);
+});
+
 test("a database that was replaced, or is gone, is not mistaken for the one that was opened", async () => {
   for (const manifestKind of ["single", "numbered"] as const) {
     const store = memoryKvStore();

@@ -5,7 +5,7 @@
 import { type Generation, isEmptyRange, type KeyRange, printKey } from "@pcg/kvstore";
 import type { CommitOptions, CommitReceipt, Mutation } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
-import { MAX_KEY_BYTES } from "../format/index.ts";
+import { MAX_KEY_BYTES, pathToBytes } from "../format/index.ts";
 import type { IndirectReference } from "../format/types.ts";
 import type { DataFileWriter } from "../parts.ts";
 import type { Change } from "./changes.ts";
@@ -54,10 +54,29 @@ export function stage(mutation: Mutation): StagedMutation {
     return { kind: "range", range: end === undefined ? { start } : { start, end } };
   }
   checkKey(mutation.key);
+  if (mutation.op === "put" && !(mutation.value instanceof Uint8Array)) checkReference(mutation.value);
   return new PointMutation(mutation);
 }
 
+/** One bad reference would otherwise fail everything that is committed with it. */
+function checkReference({ file, offset, length }: IndirectReference): void {
+  const path = file.basePath + file.relativePath;
+  if (!(Number.isSafeInteger(offset + length) && offset >= 0 && length >= 0)) {
+    throw new RangeError(`bytes ${offset}+${length} are no part of a data file`);
+  }
+  if (path.length > MAX_KEY_BYTES) {
+    throw new OcdbtError(
+      "too-large",
+      `the path of a data file has ${path.length} bytes; the format holds at most ${MAX_KEY_BYTES}`,
+      { fields: { size: path.length, limit: MAX_KEY_BYTES } },
+    );
+  }
+  // Throws on what are no bytes.
+  pathToBytes(path);
+}
+
 export function checkKey(key: Uint8Array): void {
+  if (!(key instanceof Uint8Array)) throw new TypeError(`a key is bytes, not ${typeof key}; keyBytes() makes them`);
   if (key.length <= MAX_KEY_BYTES) return;
   throw new OcdbtError(
     "too-large",
