@@ -1,10 +1,11 @@
 import { MessageChannel } from "node:worker_threads";
 import { type KvStore, memoryKvStore, withFaults } from "@pcg/kvstore";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { LEASE_KEY, readLease } from "../../src/coordinator/lease.ts";
 import {
   Coordinator,
   coordinatedCommitter,
+  expire,
   type Mutation,
   type OcdbtDatabase,
   openOcdbt,
@@ -191,6 +192,120 @@ describe("the coordinator", () => {
     await coordinator.stop();
     expect(await textAt(store, "a")).toBe("3");
     expect(await generation(store)).toBe(receipt.head!.generation + 1n);
+  });
+
+  test("once fenced, commits nothing that it took in before, even when it leads again", async () => {
+    const store = memoryKvStore();
+    const hold = deferred();
+    const held = deferred();
+    let holding = false;
+    // Stands still at the tree it is to change, after its look at the lease.
+    const slow = withFaults(store, ({ kind, key }) => {
+      if (!holding || kind !== "read" || key === undefined || !new TextDecoder().decode(key).startsWith("d/"))
+        return undefined;
+      held.resolve(undefined);
+      return { kind: "delay", until: hold.promise };
+    });
+    const coordinator = await startCoordinator(slow, 40);
+    const first = await openClient(store, () => directTransport(coordinator));
+    await first.apply([put("a", "1"), put("b", "1")]);
+    const other = await openClient(store, () => undefined);
+    await other.apply([put("b", "2")]);
+    let late: Promise<Uint8Array> | undefined;
+    const silent: Transport = {
+      send: (message) => {
+        holding = true;
+        late ??= coordinator.answer(message);
+        return held.promise.then(() => {
+          throw Object.assign(new Error("no answer"), { name: "OcdbtError", code: "unavailable" });
+        });
+      },
+      close: async () => {},
+    };
+    const client = await openClient(store, () => silent);
+    const receipt = await client.apply([{ op: "delete", key: text("a") }]);
+    await other.apply([put("a", "3")]);
+    holding = false;
+    await vi.waitUntil(async () => coordinator.leading && (await readLease(store))?.record.epoch === 3);
+    hold.resolve(undefined);
+    await late;
+    expect(await textAt(store, "a")).toBe("3");
+    expect(await generation(store)).toBe(receipt.head!.generation + 1n);
+  });
+
+  test("keeps the order of commits that one client does not wait for, in few messages", async () => {
+    const store = memoryKvStore();
+    const coordinator = await startCoordinator(store);
+    let sends = 0;
+    const client = await openClient(store, () =>
+      directTransport(coordinator, () => {
+        sends++;
+        return undefined;
+      }),
+    );
+    await Promise.all(Array.from({ length: 50 }, (_, i) => client.write("a", text(`longer than a node takes ${i}`))));
+    expect(await textAt(store, "a")).toBe("longer than a node takes 49");
+    expect(sends).toBeLessThanOrEqual(2);
+    let files = 0;
+    for await (const _ of store.list({ prefix: "d/" })) files++;
+    // The values of a batch share a file.
+    expect(files).toBeLessThanOrEqual(4);
+  });
+
+  test("that never answers keeps nobody waiting: the client does it itself after its time", async () => {
+    const store = memoryKvStore();
+    const coordinator = await startCoordinator(store);
+    const deaf: Transport = { send: () => new Promise(() => {}), close: async () => {} };
+    const client = await openOcdbt(store, {
+      config,
+      committer: coordinatedCommitter({ connect: () => deaf, timeoutMs: 20, attempts: 2 }),
+    });
+    await client.apply([put("a", "1")]);
+    expect(await textAt(store, "a")).toBe("1");
+    expect((await readLease(store))?.record.epoch).toBe(2);
+    await coordinator.stop();
+  });
+
+  test("a call that is given up rejects at once, whatever the coordinator does", async () => {
+    const store = memoryKvStore();
+    await startCoordinator(store);
+    const deaf: Transport = { send: () => new Promise(() => {}), close: async () => {} };
+    const client = await openClient(store, () => deaf);
+    const controller = new AbortController();
+    const commit = client.apply([put("a", "1")], { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error("enough")), 10);
+    await expect(commit).rejects.toThrow("enough");
+  });
+
+  test("readers of the same handle see at once what they wrote, however old an answer may be", async () => {
+    const store = memoryKvStore();
+    const coordinator = await startCoordinator(store);
+    const client = await openOcdbt(store, {
+      config,
+      maxStalenessMs: 60_000,
+      committer: coordinatedCommitter({ connect: () => directTransport(coordinator) }),
+    });
+    for (const value of ["1", "2", "3"]) {
+      await client.write("a", text(value));
+      expect(new TextDecoder().decode((await client.read("a"))?.value)).toBe(value);
+    }
+  });
+
+  test("whether a commit was made is said to be unknown when the versions that would tell have expired", async () => {
+    const store = memoryKvStore();
+    const coordinator = await startCoordinator(store);
+    const other = await openClient(store, () => undefined);
+    await other.apply([put("b", "1")]);
+    const client = await openClient(store, () => directTransport(coordinator, () => "answer-lost"));
+    const answered = vi.spyOn(coordinator, "answer").mockImplementation(async (message) => {
+      answered.mockRestore();
+      const answer = await coordinator.answer(message);
+      await other.apply([put("b", "2")]);
+      await expire(other, { keepLast: 1 });
+      return answer;
+    });
+    await expect(client.apply([put("a", "1")])).rejects.toMatchObject({ code: "ambiguous" });
+    expect(await textAt(store, "a")).toBe("1");
   });
 
   test("a second one waits, and takes over when the first has died", async () => {
