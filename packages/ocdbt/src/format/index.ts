@@ -12,7 +12,7 @@ export {
 } from "./btree-node.ts";
 export { bytesToPath, MAX_KEY_BYTES, pathToBytes, printablePath } from "./byte-path.ts";
 export { type DecodeOptions, type EnvelopeKind, envelopeKind, envelopeLength } from "./envelope.ts";
-export { commonPrefix, compareBytes, compareKeyAt, keyAt, lastAtMost, lowerBound } from "./key-column.ts";
+export { compareBytes, keyAt, lastAtMost, lowerBound } from "./key-column.ts";
 export {
   checkConfig,
   type DecodeManifestOptions,
@@ -21,11 +21,10 @@ export {
   MANIFEST_KEY,
   numberedManifestKey,
   parseNumberedManifestKey,
-  TENSORSTORE_DEFAULTS,
 } from "./manifest.ts";
 export { InteriorBuilder, LeafBuilder } from "./node-builder.ts";
 export { type EncodedNode, encodeNodes, excludedPrefix, splitNode } from "./split.ts";
 export { addStatistics, NO_STATISTICS, nodeStatistics, sameStatistics } from "./statistics.ts";
 export type * from "./types.ts";
-export { type GenerationRange, manifestReferenceRanges, maxVersionTreeHeight } from "./version-entries.ts";
+export { type GenerationRange, manifestReferenceRanges } from "./version-entries.ts";
 export { decodeVersionNode, encodeVersionNode } from "./version-node.ts";

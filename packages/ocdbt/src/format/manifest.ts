@@ -22,14 +22,6 @@ import { readArity } from "./version-node.ts";
 
 export const MANIFEST_KEY = "manifest.ocdbt";
 
-/** What a new database is given unless told otherwise, by TensorStore. */
-export const TENSORSTORE_DEFAULTS: Omit<Config, "uuid" | "manifestKind"> = {
-  maxInlineValueBytes: 100,
-  maxDecodedNodeBytes: 8_388_608,
-  versionTreeArityLog2: 4,
-  compression: { id: "zstd", level: 0 },
-};
-
 /** Key of the manifest of `generation` in a numbered database. */
 export function numberedManifestKey(generation: bigint): string {
   return `manifest.${generation.toString(16).padStart(16, "0")}`;
