@@ -5,6 +5,7 @@
 import { OcdbtError } from "./errors.ts";
 import { checkConfig } from "./format/index.ts";
 import type { Compression, Config } from "./format/types.ts";
+import { randomHex } from "./io/random-hex.ts";
 
 /** What may be asked of a database: of a new one it is used, of one that exists each member must be as stored. */
 export type ConfigRequest = Partial<Config>;
@@ -41,8 +42,7 @@ export function checkRequest(request: ConfigRequest): void {
 
 /** The configuration of a new database. */
 export function newConfig(request: ConfigRequest): Config {
-  const uuid = crypto.randomUUID().replaceAll("-", "");
-  return { uuid, manifestKind: "single", ...DEFAULT_CONFIG, ...request };
+  return { uuid: randomHex(), manifestKind: "single", ...DEFAULT_CONFIG, ...request };
 }
 
 function manifestKind(value: unknown): Config["manifestKind"] {

@@ -9,6 +9,7 @@ import { pathToBytes } from "../format/byte-path.ts";
 import type { DataFileId, IndirectReference } from "../format/types.ts";
 import type { DataFileWriter } from "../parts.ts";
 import { putIf } from "./put-if.ts";
+import { randomHex } from "./random-hex.ts";
 
 export type DataKind = "value" | "btree" | "version-tree";
 
@@ -78,7 +79,7 @@ class Writer implements DataFileWriter {
       file = undefined;
     }
     if (file === undefined) {
-      file = new OpenFile({ basePath: "", relativePath: prefix + randomName() });
+      file = new OpenFile({ basePath: "", relativePath: prefix + randomHex() });
       this.#open.set(prefix, file);
       this.files.push(file.id.relativePath);
     }
@@ -136,11 +137,4 @@ class Writer implements DataFileWriter {
       { fields: { file: file.id.relativePath } },
     );
   }
-}
-
-/** 128 random bits, 32 lower-case hexadecimal digits. */
-function randomName(): string {
-  let name = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(16))) name += byte.toString(16).padStart(2, "0");
-  return name;
 }
