@@ -141,6 +141,22 @@ test("a breakdown at any call of a compaction leaves every version whole, and an
   expect(calls).toBeGreaterThan(20);
 });
 
+test("a breakdown at any call of a rebuild leaves the old tree or the new one, and every version whole", async () => {
+  const { store, history } = await withPast(5);
+  await atEveryCall(
+    store,
+    async (faulty) => {
+      await rebuild(await openOcdbt(faulty));
+    },
+    async (left) => {
+      const db = await openOcdbt(left);
+      await expectHistory(db, history);
+      expect(await contentsOf(db, (await db.head())!.generation)).toEqual([...history.values()].at(-1));
+      await expectSound(left);
+    },
+  );
+});
+
 test("aborts are heeded", async () => {
   const { db } = await withPast(5);
   const reason = new Error("enough");
