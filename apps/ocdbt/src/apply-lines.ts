@@ -53,7 +53,7 @@ function parseMutation(text: string, line: number): Mutation {
     case "delete":
       return { op, key: bytes("keyBase64") };
     default: {
-      const end = fields["endBase64"] === undefined ? undefined : bytes("endBase64");
+      const end = fields.endBase64 === undefined ? undefined : bytes("endBase64");
       return { op: "deleteRange", start: bytes("startBase64"), ...(end === undefined ? {} : { end }) };
     }
   }

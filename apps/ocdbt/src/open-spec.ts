@@ -27,7 +27,7 @@ export async function openNamedSpec(text: string, drivers: KvDrivers, signal: Ab
   } catch (error) {
     throw new UsageError(`${text.slice(0, 80)} is no URL, and not JSON either: ${(error as Error).message}`);
   }
-  if (spec["driver"] !== "ocdbt" || spec["base"] === undefined) {
+  if (spec.driver !== "ocdbt" || spec.base === undefined) {
     throw new UsageError('a JSON spec here must be {"driver": "ocdbt", "base": …}');
   }
   const unknown = Object.keys(spec).filter((name) => !KNOWN.includes(name));
@@ -38,9 +38,9 @@ export async function openNamedSpec(text: string, drivers: KvDrivers, signal: Ab
   if (prefixes.length > 1 || (dataPrefix !== undefined && typeof dataPrefix !== "string")) {
     throw new UsageError(`${PREFIXES.join(", ")} must be one text here`);
   }
-  const path = spec["path"] ?? "";
+  const path = spec.path ?? "";
   if (typeof path !== "string") throw new UsageError('"path" must be a text');
-  const version = spec["version"] === undefined ? undefined : parseVersionJson(spec["version"]);
-  const store = await openKvStoreSpec(spec["base"] as KvStoreSpec, drivers, { signal });
+  const version = spec.version === undefined ? undefined : parseVersionJson(spec.version);
+  const store = await openKvStoreSpec(spec.base as KvStoreSpec, drivers, { signal });
   return { store, version, prefix: path, ...(dataPrefix === undefined ? {} : { dataPrefix }) };
 }

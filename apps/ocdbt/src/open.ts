@@ -38,6 +38,8 @@ export interface OpenFlags extends DatabaseFlags {
 
 export interface Opened {
   readonly db: OcdbtDatabase;
+  /** What the URL names; of a fork, its base. */
+  readonly store: KvStore;
   /** The version the URL names; the newest if none. */
   readonly view: OcdbtView;
   readonly version: VersionSpec | undefined;
@@ -57,6 +59,7 @@ export async function openDatabase(url: string, flags: OpenFlags, signal: AbortS
     const view = version === undefined ? db : await db.at(version, { signal });
     return {
       db,
+      store,
       view,
       version,
       prefix,

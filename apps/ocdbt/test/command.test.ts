@@ -143,6 +143,18 @@ describe("forks", () => {
       });
     }));
 
+  test("a fork is swept with its base at hand, which may use its files", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("a", "1"));
+      await text("fork", folder, "alice");
+      for (const value of ["x", "y"]) await runWith(value.repeat(5000), "put", folder, "a", "-", "--fork", "alice");
+      await text("expire", folder, "--keep", "1", "--fork", "alice");
+      const [swept] = await lines("sweep", folder, "--fork", "alice", "--grace", "0s", "--json");
+      expect((swept!.removed as unknown[]).length).toBeGreaterThan(0);
+      expect(await text("get", folder, "a", "--fork", "alice")).toBe("y".repeat(5000));
+      expect(await text("get", folder, "a")).toBe("1");
+    }));
+
   test("what both sides changed is named, and merged only as told", () =>
     withFolder(async (folder) => {
       await apply(folder, put("a", "1"));

@@ -54,10 +54,11 @@ export function addUpkeepCommands(parent: Command, surroundings: Surroundings): 
       "how long a file must have been unneeded, seen by two sweeps; 0s: at once",
       parseDuration,
     )
-    .option("--base <url>", "of a fork outside of its base: the base, which may use its files")
+    .option("--base <url>", "of a fork that is not named by --fork: its topmost base, which may use its files")
     .action((url: string, flags: Flags & { readonly grace?: number; readonly base?: string }) =>
-      withDatabase(url, flags, surroundings, async ({ db }) => {
-        const base = flags.base === undefined ? {} : { base: (await openWhole(flags.base, signal)).store };
+      withDatabase(url, flags, surroundings, async ({ db, store }) => {
+        const inBase = flags.fork === undefined ? {} : { base: store };
+        const base = flags.base === undefined ? inBase : { base: (await openWhole(flags.base, signal)).store };
         const grace = flags.grace === undefined ? {} : { graceMs: flags.grace };
         const result = await withProgress(err, (onProgress) =>
           sweep(db, { ...dry(flags), ...base, ...grace, openFolder: openForks, onProgress, signal }),
