@@ -1,100 +1,142 @@
 /**
- * Neuroglancer's own OCDBT reader (the modules of its npm package, as its workers run them) over HTTP: reads one JSON command
- * per line, answers one JSON line each. What it needs of the page is stood in for: fetching, memoising, and the worker for zstd.
+ * Neuroglancer's OCDBT reader in Node: reads one JSON command per line, answers one JSON line each. Its modules are bundled as they
+ * are; of what surrounds them in a browser there is a base store that reads files, and decompression without a worker.
  *
- *   {"op":"versions","url":folder}                generations, oldest first
- *   {"op":"values","url":folder,"version":…,"keys":[key…]}    {key: value|null}; version as in its URLs: "v12", a time
- *
- * Keys are read, not listed: its list passes over a folder's last node when that has keys of the next folder too.
+ *   {"op":"read","url":"file:///db/|ocdbt:…","key":text}    base64 of the value, null when it is not found
+ *   {"op":"list","url":"file:///db/|ocdbt:…","prefix":text} {"keys":[…],"folders":[…]} directly below the prefix
  */
-import { createRequire, register } from "node:module";
-import { pathToFileURL } from "node:url";
-import { zstdDecompress } from "../../packages/codecs/dist/zstd.js";
+
+import { setMaxListeners } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
 import { answerLines } from "../answer-lines.mjs";
 
-register("./neuroglancer_hooks.mjs", import.meta.url);
-globalThis.navigator ??= { userAgent: "", platform: "", hardwareConcurrency: 1 };
-globalThis.Worker = class {
-  constructor() {
-    queueMicrotask(() => this.onmessage({ data: "ready" }));
-  }
+const app = fileURLToPath(new URL("../../apps/proofreader/package.json", import.meta.url));
+const library = dirname(createRequire(app).resolve("neuroglancer"));
+const inPlace = join(library, "async_computation/in_place.js");
 
-  async postMessage({ t, id, args }) {
-    if (t !== "decodeZstd") throw new Error(`the reader asked for ${t}`);
-    this.onmessage({ data: { id, value: await zstdDecompress(args[0], { maxBytes: 2 ** 28 }) } });
-  }
+/** The parts that are used, and what takes the place of its worker. */
+const modules = {
+  [join(library, "reader_in_node.js")]: `
+    import "#src/kvstore/ocdbt/register_backend.js";
+    export { backendOnlyKvStoreProviderRegistry as registry } from "#src/kvstore/backend.js";
+    export { KvStoreContext, } from "#src/kvstore/context.js";`,
+  [inPlace]: `
+    import Zstd from "numcodecs/zstd";
+    const codec = Zstd.fromConfig({ id: "zstd" });
+    export const requestAsyncComputation = (request, signal, transfer, data) => codec.decode(data);`,
 };
 
-const require = createRequire(new URL("../../apps/proofreader/package.json", import.meta.url));
-const load = (name) => import(pathToFileURL(require.resolve(`neuroglancer/unstable/kvstore/ocdbt/${name}.js`)).href);
-const { decodeManifest } = await load("manifest");
-const { decodeBtreeNode } = await load("btree");
-const { decodeVersionTreeNode } = await load("version_tree");
-const { getResolvedManifest } = await load("metadata_cache");
-const { readVersion } = await load("read_version");
-const { listVersions } = await load("list_versions");
-const { parseVersion } = await load("version_specifier");
-const { findEntryInRoot, readFromLeafNodeEntry } = await load("read");
-
-/** Nodes, by place. Manifests are asked for anew. */
-const nodes = new Map();
-
-const context = {
-  chunkManager: {
-    memoize: {
-      get: (name) => ({
-        get: async ({ dataFile, baseUrl, relativePath, offset, length }) => {
-          if (name === "ocdbt:manifest") return await decodeManifest(await bytesOf(baseUrl + relativePath), baseUrl);
-          const { baseUrl: base, relativePath: path } = dataFile;
-          const place = `${base}${path}:${offset}`;
-          if (!nodes.has(place)) {
-            const bytes = await bytesOf(base + path, { offset: Number(offset), length: Number(length) });
-            nodes.set(place, await (name === "ocdbt:btree" ? decodeBtreeNode : decodeVersionTreeNode)(bytes, base));
-          }
-          return nodes.get(place);
+async function loadReader() {
+  const outDir = await mkdtemp(join(tmpdir(), "neuroglancer-reader-"));
+  const entry = join(library, "reader_in_node.js");
+  try {
+    await build({
+      configFile: false,
+      root: dirname(library),
+      logLevel: "error",
+      plugins: [
+        {
+          name: "surroundings",
+          enforce: "pre",
+          resolveId: (id) => (id === "#src/async_computation/request.js" ? inPlace : id in modules ? id : undefined),
+          load: (id) => modules[id],
         },
-      }),
-    },
-  },
-  kvStoreContext: {
-    getKvStore: (url) => ({
-      path: url,
-      store: {
-        async read(fullUrl, { byteRange }) {
-          const bytes = await bytesOf(fullUrl, byteRange);
-          return {
-            response: new Response(bytes),
-            offset: byteRange.offset,
-            length: bytes.byteLength,
-            totalSize: undefined,
-          };
-        },
+      ],
+      ssr: { noExternal: true },
+      build: {
+        ssr: entry,
+        outDir,
+        minify: false,
+        rolldownOptions: { output: { entryFileNames: "reader.mjs" } },
       },
-    }),
-  },
-};
-
-async function bytesOf(url, range) {
-  const headers = range === undefined ? {} : { range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
-  const response = await fetch(url, { headers });
-  if (response.status !== (range === undefined ? 200 : 206)) throw new Error(`${response.status} for ${url}`);
-  return await response.arrayBuffer();
+    });
+    // What a worker of a browser has around it.
+    globalThis.self ??= globalThis;
+    globalThis.navigator ??= { hardwareConcurrency: 1, userAgent: "node" };
+    return await import(join(outDir, "reader.mjs"));
+  } finally {
+    await rm(outDir, { recursive: true });
+  }
 }
 
+/** Files as a base store. */
+const files = {
+  scheme: "file",
+  getKvStore: ({ suffix }) => ({ store: fileStore, path: decodeURIComponent(suffix.replace(/^\/\//, "")) }),
+};
+const fileStore = {
+  getUrl: (path) => `file://${path}`,
+  async stat(path) {
+    return existsSync(path) ? { totalSize: (await stat(path)).size } : undefined;
+  },
+  async read(path, { byteRange }) {
+    if (!existsSync(path)) return undefined;
+    const whole = await readFile(path);
+    const { offset, length } = byteRange ?? { offset: 0, length: whole.length };
+    const part = whole.subarray(offset, offset + length);
+    return { response: new Response(part), offset, length: part.length, totalSize: whole.length };
+  },
+  supportsOffsetReads: true,
+  supportsSuffixReads: true,
+};
+
+// The reader listens to one signal once a node.
+setMaxListeners(0);
+const { KvStoreContext, registry } = await loadReader();
+
+/** A context of its own for each question, since the reader keeps what it has read. */
+function open(url) {
+  const memoized = new Map();
+  const chunkManager = {
+    memoize: {
+      get(name, make) {
+        if (!memoized.has(name)) memoized.set(name, make());
+        return memoized.get(name);
+      },
+    },
+    queueManager: {
+      sources: new Set(),
+      updateChunkState(chunk, state) {
+        chunk.state = state;
+      },
+      markRecentlyUsed() {},
+      adjustCapacitiesForChunk() {},
+      scheduleUpdate() {},
+    },
+    addRef() {
+      return this;
+    },
+    dispose() {},
+  };
+  const shared = { kvStoreContext: new KvStoreContext(), chunkManager, addRef: () => shared, dispose() {} };
+  shared.kvStoreContext.baseKvStoreProviders.set("file", files);
+  registry.applyToContext(shared);
+  return shared.kvStoreContext.getKvStore(url);
+}
+
+/** What the reader wants with every question. */
+const options = () => ({
+  signal: new AbortController().signal,
+  progressListener: { addSpan() {}, removeSpan() {} },
+});
+
 await answerLines({
-  async versions({ url }) {
-    const { versions } = await listVersions(context, await getResolvedManifest(context, url, {}), {});
-    return versions.map(({ generationNumber }) => Number(generationNumber)).sort((a, b) => a - b);
+  async read({ url, key }) {
+    const { store, path } = open(url);
+    const found = await store.read(path + key, options());
+    return found === undefined ? null : Buffer.from(await found.response.arrayBuffer()).toString("base64");
   },
 
-  async values({ url, version, keys }) {
-    const manifest = await getResolvedManifest(context, url, {});
-    const found = await readVersion(context, manifest, parseVersion(version), {});
-    if (found === undefined) throw new Error(`Version ${version} not found`);
-    const read = async (key) => {
-      const entry = await findEntryInRoot(context, found.ref, new TextEncoder().encode(key), {});
-      return entry === undefined ? null : await (await readFromLeafNodeEntry(context, entry, {})).response.text();
-    };
-    return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await read(key)])));
+  async list({ url, prefix }) {
+    const { store, path } = open(url);
+    const { entries, directories } = await store.list(path + prefix, options());
+    const below = (name) => name.slice(path.length);
+    return { keys: entries.map(({ key }) => below(key)), folders: directories.map(below) };
   },
 });

@@ -1,99 +1,130 @@
-"""Neuroglancer's reader opens databases, forks, merges and pinned versions through the gateway."""
+"""Neuroglancer's own reader on databases of ours, and the one shape it cannot read."""
 
+import base64
 import pathlib
+import random
+from datetime import datetime, timezone
 
 import pytest
-import tensorstore as ts
 from node_peer import NodePeer, OurError
 
-HERE = pathlib.Path(__file__).parent
-CONFIGS = {
-    "tiny": {"max_inline_value_bytes": 4, "max_decoded_node_bytes": 300, "version_tree_arity_log2": 1, "compression": None},
-    "zstd": {"max_inline_value_bytes": 4, "max_decoded_node_bytes": 2000, "version_tree_arity_log2": 2, "compression": {"id": "zstd"}},
-    "defaults": {},
-}
+PEER = pathlib.Path(__file__).parent / "neuroglancer_peer.mjs"
+
+
+class Reader(NodePeer):
+    """Neuroglancer's OCDBT reader; every question is asked by one that has read nothing yet."""
+
+    def read(self, url, key):
+        value = self.call("read", url=url, key=key)
+        return None if value is None else base64.b64decode(value)
+
+    def list(self, url, prefix):
+        found = self.call("list", url=url, prefix=prefix)
+        return sorted(found["keys"]), sorted(found["folders"])
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory):
-    side = NodePeer(HERE / "forks_peer.mjs", tmp_path_factory.mktemp("ours"))
+def reader(tmp_path_factory):
+    side = Reader(PEER, tmp_path_factory.mktemp("neuroglancer"))
     yield side
     side.close()
 
 
-@pytest.fixture(scope="module")
-def viewer(tmp_path_factory):
-    side = NodePeer(HERE / "neuroglancer_peer.mjs", tmp_path_factory.mktemp("viewer"))
-    yield side
-    side.close()
+def put(key, value):
+    return {"op": "put", "key": key.encode().hex(), "value": value.hex()}
 
 
-@pytest.fixture(params=CONFIGS.values(), ids=CONFIGS.keys())
-def base(request, ours, tmp_path):
-    """Its keys have no first byte in common: Neuroglancer does not find a key of a root whose keys have."""
-    folder = f"{tmp_path}/base/"
-    ours.call("create", base=folder, config=request.param)
-    for i in range(17):
-        ours.call("apply", base=folder, entries={"info": f"info {i}", **{f"s/{j}/{i}": f"value {i} {j}" for j in range(3)}})
-    return folder
+def spec_of(folder, **config):
+    base = {"driver": "file", "path": f"{folder}/db/", "file_io_sync": False}
+    return {"driver": "ocdbt", "base": base, "config": config}
 
 
-def sees(viewer, state, **where):
-    """Whether it reads just these values; the keys that are not there are of other versions."""
-    keys = [*state, "none", "s/none", "t/9", "s/0/0", "t/0"]
-    return viewer.call("values", keys=keys, **where) == {key: state.get(key) for key in keys}
+def level(content, prefix):
+    """Keys and folders directly below a prefix; the reader names folders without their slash."""
+    below = [key for key in content if key.startswith(prefix)]
+    keys = [key for key in below if "/" not in key[len(prefix) :]]
+    folders = {prefix + key[len(prefix) :].split("/")[0] for key in below if "/" in key[len(prefix) :]}
+    return sorted(keys), sorted(folders)
 
 
-def versions_of(ours, **where):
-    return {int(n): state for n, state in ours.call("history", **where).items()}
+def edited_volume(source, versions):
+    """Commits to a volume with two scales, `info` beside them, and what is there after each."""
+    content, states, commits = {}, [], []
+    for _ in range(versions):
+        mutations = []
+        if not content:
+            content["info"] = b'{"@type":"neuroglancer_multiscale_volume"}'
+            mutations.append(put("info", content["info"]))
+        for _ in range(source.randrange(1, 12)):
+            scale = source.choice(["8_8_40", "16_16_40"])
+            key = f"{scale}/{source.randrange(9)}-{source.randrange(9)}_0-64_0-64"
+            if key in content and source.random() < 0.3:
+                del content[key]
+                mutations.append({"op": "delete", "key": key.encode().hex()})
+            else:
+                content[key] = source.randbytes(source.choice([0, 5, 60, 200, 5000]))
+                mutations.append(put(key, content[key]))
+        content["16_16_40/count"] = b"%d" % len(states)
+        mutations.append(put("16_16_40/count", content["16_16_40/count"]))
+        states.append(dict(content))
+        commits.append(mutations)
+    return commits, states
 
 
-def test_it_reads_every_version(ours, viewer, base):
-    history = versions_of(ours, base=base)
-    url = ours.call("serve", base=base)
-    assert viewer.call("versions", url=f"{url}head/ocdbt/") == sorted(history)
-    for generation, state in history.items():
-        assert sees(viewer, state, url=f"{url}head/ocdbt/", version=f"v{generation}")
-        if generation % 4 < 2:
-            assert sees(viewer, state, url=f"{url}v{generation}/ocdbt/")
+@pytest.mark.parametrize("compression", [None, {"id": "zstd"}], ids=["raw", "zstd"])
+@pytest.mark.parametrize("inline,node,arity", [(0, 300, 1), (100, 65536, 4), (4096, 1500, 2)])
+def test_the_reader_opens_every_version_of_an_edited_volume(our_side, reader, tmp_path, compression, inline, node, arity):
+    config = {"max_inline_value_bytes": inline, "max_decoded_node_bytes": node, "version_tree_arity_log2": arity}
+    spec = spec_of(tmp_path, compression=compression, **config)
+    commits, states = edited_volume(random.Random(f"{inline}{node}"), 40)
+    our_side.call("commit", spec=spec, commits=commits)
+    versions = our_side.call("versions", spec=spec)
+    url = f"file://{tmp_path}/db/|ocdbt:"
+    for at in (0, 1, 6, 15, 16, 27, 39):
+        generation, time = versions[at]
+        by_time = f"{url}@{iso(int(time))}/"
+        for pinned in (f"{url}@v{generation}/", by_time, *([url] if at == 39 else [])):
+            for prefix in ("", "8_8_40/", "16_16_40/1", "nothing/"):
+                keys, folders = reader.list(pinned, prefix)
+                # In a tree of several levels it passes over what shares a node with a folder's last keys, and names the folder
+                # in front of a prefix; in databases of TensorStore's as well.
+                assert set(keys) <= set(level(states[at], prefix)[0])
+                if node == 65536:
+                    assert (keys, folders) == level(states[at], prefix)
+        keys = sorted(states[at])
+        for key in [*keys[::5], "info", "16_16_40/count"]:
+            assert reader.read(f"{url}@v{generation}/", key) == states[at][key]
+        assert reader.read(by_time + "16_16_40/", "count") == b"%d" % at
+        assert reader.read(by_time, "8_8_40/absent") is None
+    for key, value in states[-1].items():
+        assert reader.read(url, key) == value
     with pytest.raises(OurError, match="not found"):
-        viewer.call("values", keys=[], url=f"{url}head/ocdbt/", version="v99")
+        reader.read(f"{url}@v999/", "info")
 
 
-def test_it_reads_forks_at_any_version_and_their_history(ours, viewer, base):
-    history = versions_of(ours, base=base)
-    for at in [1, 2, 8, 9, 17]:
-        fork = {"base": base, "fork": f"f{at}"}
-        ours.call("fork", version=at, **fork)
-        for i in range(4):
-            ours.call("apply", entries={"info": f"of the fork {i}", "s/0/0": None, f"t/{i}": "longer than inline"}, **fork)
-        url = ours.call("serve", **fork)
-        expected = versions_of(ours, **fork)
-        assert {n: expected[n] for n in range(1, at + 1)} == {n: history[n] for n in range(1, at + 1)}
-        assert viewer.call("versions", url=f"{url}head/ocdbt/") == sorted(expected)
-        for generation, state in expected.items():
-            assert sees(viewer, state, url=f"{url}head/ocdbt/", version=f"v{generation}")
+def iso(ns):
+    seconds, rest = divmod(ns, 10**9)
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest:09d}Z"
 
 
-def test_it_reads_merged_and_restored_databases(ours, viewer, base):
-    ours.call("fork", base=base, fork="m")
-    ours.call("apply", base=base, fork="m", entries={"info": "of the fork", "s/2/3": "a value that stays in the fork's file"})
-    ours.call("apply", base=base, entries={"t": "of the base"})
-    assert ours.call("merge", base=base, fork="m")["merged"]
-    url = f"{ours.call('serve', base=base)}head/ocdbt/"
-    assert sees(viewer, ours.call("contents", base=base), url=url)
-    assert ours.call("update", base=base, fork="m")["merged"]
-    assert sees(viewer, ours.call("contents", base=base), url=f"{ours.call('serve', base=base, fork='m')}head/ocdbt/")
-    ours.call("restore", base=base, version=7)
-    assert sees(viewer, ours.call("contents", base=base, version=7), url=url)
+@pytest.mark.xfail(strict=True, reason="neuroglancer 2.41.2 keeps the common prefix of the root on the key it looks for")
+def test_the_reader_finds_values_when_all_keys_begin_alike(our_side, reader, tmp_path):
+    our_side.call("commit", spec=spec_of(tmp_path), commits=[[put("seg/info", b"{}"), put("seg/8_8_40/0", b"chunk")]])
+    assert reader.read(f"file://{tmp_path}/db/|ocdbt:", "seg/info") == b"{}"
 
 
-def test_it_reads_a_numbered_database_of_tensorstore_which_it_cannot_open_itself(ours, viewer, tmp_path):
-    folder = f"{tmp_path}/numbered/"
-    spec = {"driver": "ocdbt", "base": {"driver": "file", "path": folder}, "config": {"manifest_kind": "numbered"}}
-    store = ts.KvStore.open(spec).result()
-    for i in range(20):
-        store["info"] = f"info {i}"
-        store[f"s/{i}"] = f"a value {i}" * 20
-    url = f"{ours.call('serve', base=folder)}head/ocdbt/"
-    assert sees(viewer, {"info": "info 19", **{f"s/{i}": f"a value {i}" * 20 for i in range(20)}}, url=url)
+def test_a_key_with_another_first_byte_is_all_it_takes(our_side, reader, tmp_path):
+    """The remedy for databases that need a prefix, and what the failure looks like: absent, though listed."""
+    spec, url = spec_of(tmp_path, max_inline_value_bytes=2), f"file://{tmp_path}/db/|ocdbt:"
+    our_side.call("commit", spec=spec, commits=[[put("seg/info", b"{}"), put("seg/8_8_40/0", b"chunk")]])
+    assert reader.read(url, "seg/info") is None
+    assert reader.list(url, "seg/") == (["seg/info"], ["seg/8_8_40"])
+    our_side.call("commit", spec=spec, commits=[[put("READ-ME", b"Keeps the keys of this database from beginning alike.")]])
+    assert reader.read(url, "seg/info") == b"{}"
+    assert reader.read(url + "seg/", "8_8_40/0") == b"chunk"
+
+
+def test_numbered_databases_are_refused_in_words(our_side, reader, tmp_path):
+    our_side.call("commit", spec=spec_of(tmp_path, manifest_kind="numbered"), commits=[[put("info", b"{}")]])
+    with pytest.raises(OurError, match="only manifest_kind=single is supported"):
+        reader.read(f"file://{tmp_path}/db/|ocdbt:", "info")
