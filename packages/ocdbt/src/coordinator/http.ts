@@ -38,6 +38,8 @@ export async function serveCoordinator(answerer: () => Answerer, options: ServeO
   const server = createServer((incoming, outgoing) => {
     handle(answerer, options.token, incoming, outgoing).catch(() => outgoing.destroy());
   });
+  // Clients take up connections again; those of a busy one shall not be closed just then.
+  server.keepAliveTimeout = 60_000;
   if ("socketPath" in target) await removeDeadSocket(target.socketPath);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -59,35 +61,44 @@ export function httpTransport(address: string, options: { readonly token?: strin
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const where = "socketPath" in target ? { socketPath: target.socketPath } : { host: target.host, port: target.port };
   const authorization = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
+  const post = (message: Uint8Array, signal: AbortSignal | undefined): Promise<Uint8Array> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request({
+        ...where,
+        agent,
+        method: "POST",
+        path: "/commit",
+        headers: {
+          ...authorization,
+          "content-type": "application/octet-stream",
+          "content-length": message.length,
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const fail = (cause: unknown): void => {
+        if (signal?.aborted) reject(signal.reason);
+        // The other end let go of the connection while we took it up again. A message may be sent twice.
+        else if (outgoing.reusedSocket && isReset(cause)) post(message, signal).then(resolve, reject);
+        else reject(unreachable(address, cause));
+      };
+      outgoing.on("error", fail);
+      outgoing.on("response", (incoming) => {
+        readBody(incoming).then((body) => {
+          if (incoming.statusCode === 200) resolve(body);
+          else reject(refused(address, incoming.statusCode ?? 0, body));
+        }, fail);
+      });
+      outgoing.end(message);
+    });
   return {
-    send: (message, { signal } = {}) =>
-      new Promise((resolve, reject) => {
-        const outgoing = request({
-          ...where,
-          agent,
-          method: "POST",
-          path: "/commit",
-          headers: {
-            ...authorization,
-            "content-type": "application/octet-stream",
-            "content-length": message.length,
-          },
-          ...(signal === undefined ? {} : { signal }),
-        });
-        outgoing.on("error", (cause) => reject(signal?.aborted ? signal.reason : unreachable(address, cause)));
-        outgoing.on("response", (incoming) => {
-          readBody(incoming).then(
-            (body) => {
-              if (incoming.statusCode === 200) resolve(body);
-              else reject(refused(address, incoming.statusCode ?? 0, body));
-            },
-            (cause: unknown) => reject(signal?.aborted ? signal.reason : unreachable(address, cause)),
-          );
-        });
-        outgoing.end(message);
-      }),
+    send: (message, { signal } = {}) => post(message, signal),
     close: async () => agent.destroy(),
   };
+}
+
+function isReset(cause: unknown): boolean {
+  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  return code === "ECONNRESET" || code === "EPIPE";
 }
 
 type Target = { readonly socketPath: string } | { readonly host: string; readonly port: number };
