@@ -10,7 +10,7 @@ import { VertexHeap } from "../vertex-heap.ts";
 /** A sequence of moves ends after so many without a new best. */
 const PATIENCE = 64;
 const MAX_ROUNDS = 50;
-/** A change must gain more than rounding, relative to the weights at hand. */
+/** A change must gain more than rounding, relative to the largest weight. */
 const GAIN = 1e-9;
 
 /**
@@ -49,6 +49,11 @@ class MoveSearch {
   /** What moving a vertex to the other cluster of the pair gains. */
   private readonly gain: Float64Array;
   private readonly moved: Uint8Array;
+  /** Number of the sequence that looked at a vertex last: its gain is up to date. */
+  private readonly reached: Int32Array;
+  private sequences = 0;
+  /** What a change must gain at least. */
+  private readonly threshold: number;
   private next: number;
 
   constructor(graph: Graph, cluster: Int32Array) {
@@ -56,6 +61,8 @@ class MoveSearch {
     this.cluster = cluster;
     this.gain = new Float64Array(graph.size);
     this.moved = new Uint8Array(graph.size);
+    this.reached = new Int32Array(graph.size);
+    this.threshold = GAIN * graph.capacities.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
     for (let v = 0; v < cluster.length; v++) this.membersOf(cluster[v]!).add(v);
     this.next = Math.max(-1, ...this.members.keys()) + 1;
   }
@@ -77,9 +84,9 @@ class MoveSearch {
 
   /** Joins two clusters or exchanges vertices between them, whichever gains more; false if neither gains. */
   improvePair(a: number, b: number): boolean {
-    const joinGain = this.weightBetween(a, b);
-    const sequence = this.bestSequence(a, b);
-    if (joinGain > sequence.threshold && joinGain >= sequence.gain) {
+    const border = this.borderBetween(a, b);
+    const sequence = this.bestSequence(a, b, border.vertices);
+    if (border.weight > this.threshold && border.weight >= sequence.gain) {
       for (const v of [...this.membersOf(b)]) this.place(v, a);
       return true;
     }
@@ -90,36 +97,28 @@ class MoveSearch {
   splitOff(a: number): number {
     if (this.membersOf(a).size < 2) return -1;
     const fresh = this.next;
-    if (!this.apply(this.bestSequence(a, fresh), a, fresh)) return -1;
+    if (!this.apply(this.bestSequence(a, fresh, this.membersOf(a)), a, fresh)) return -1;
     this.next++;
     return fresh;
   }
 
-  private apply(sequence: { moves: number[]; gain: number; threshold: number }, a: number, b: number): boolean {
-    if (sequence.gain <= sequence.threshold) return false;
+  private apply(sequence: { moves: number[]; gain: number }, a: number, b: number): boolean {
+    if (sequence.gain <= this.threshold) return false;
     for (const v of sequence.moves) this.place(v, this.cluster[v] === a ? b : a);
     return true;
   }
 
-  /** The best prefix of a Kernighan–Lin sequence between two clusters; nothing is moved yet. */
-  private bestSequence(a: number, b: number): { moves: number[]; gain: number; threshold: number } {
+  /** The best prefix of a Kernighan–Lin sequence between two clusters that starts at `border`; nothing is moved yet. */
+  private bestSequence(a: number, b: number, border: Iterable<number>): { moves: number[]; gain: number } {
     const { offsets, heads, edgeOf, capacities } = this.graph;
-    const { cluster, gain, moved } = this;
-    const vertices = [...this.membersOf(a), ...this.membersOf(b)].sort((x, y) => x - y);
+    const { cluster, gain, reached, moved, threshold } = this;
+    // Only vertices near the border are looked at: a small cluster beside a huge one costs little.
+    const sequence = ++this.sequences;
     const heap = new VertexHeap();
-    let scale = 0;
-    for (const v of vertices) {
-      gain[v] = 0;
-      let touches = this.membersOf(b).size === 0;
-      for (let arc = offsets[v]!; arc < offsets[v + 1]!; arc++) {
-        const other = cluster[heads[arc]!]!;
-        if (other !== a && other !== b) continue;
-        const weight = capacities[edgeOf[arc]!]!;
-        scale = Math.max(scale, Math.abs(weight));
-        gain[v]! += other === cluster[v] ? -weight : weight;
-        touches ||= other !== cluster[v];
-      }
-      if (touches) heap.push(-gain[v]!, v);
+    for (const v of border) {
+      gain[v] = this.gainOfMoving(v, a, b);
+      reached[v] = sequence;
+      heap.push(-gain[v]!, v);
     }
     const moves: number[] = [];
     let total = 0;
@@ -130,13 +129,17 @@ class MoveSearch {
       moved[v] = 1;
       moves.push(v);
       total += gain[v]!;
-      if (total > best + GAIN * scale) {
+      if (total > best + threshold) {
         best = total;
         bestLength = moves.length;
       }
       for (let arc = offsets[v]!; arc < offsets[v + 1]!; arc++) {
         const u = heads[arc]!;
         if ((cluster[u] !== a && cluster[u] !== b) || moved[u] === 1) continue;
+        if (reached[u] !== sequence) {
+          gain[u] = this.gainOfMoving(u, a, b);
+          reached[u] = sequence;
+        }
         // An edge inside a cluster now lies between the two, or the other way round.
         const weight = capacities[edgeOf[arc]!]!;
         gain[u]! += cluster[u] === cluster[v] ? 2 * weight : -2 * weight;
@@ -144,18 +147,39 @@ class MoveSearch {
       }
     }
     for (const v of moves) moved[v] = 0;
-    return { moves: moves.slice(0, bestLength), gain: best, threshold: GAIN * scale };
+    return { moves: moves.slice(0, bestLength), gain: best };
   }
 
-  private weightBetween(a: number, b: number): number {
+  /** What moving `v` from its cluster to the other one of the pair gains before anything has moved. */
+  private gainOfMoving(v: number, a: number, b: number): number {
     const { offsets, heads, edgeOf, capacities } = this.graph;
-    let sum = 0;
-    for (const v of [...this.membersOf(a)].sort((x, y) => x - y)) {
+    const { cluster } = this;
+    const own = cluster[v]!;
+    let gain = 0;
+    for (let arc = offsets[v]!; arc < offsets[v + 1]!; arc++) {
+      const other = cluster[heads[arc]!]!;
+      if (other !== a && other !== b) continue;
+      const weight = capacities[edgeOf[arc]!]!;
+      gain += other === own ? -weight : weight;
+    }
+    return gain;
+  }
+
+  /** The vertices of two clusters that touch the other one, found from the smaller one, and the weight between them. */
+  private borderBetween(a: number, b: number): { vertices: Set<number>; weight: number } {
+    const { offsets, heads, edgeOf, capacities } = this.graph;
+    const [small, large] = this.membersOf(a).size <= this.membersOf(b).size ? [a, b] : [b, a];
+    const vertices = new Set<number>();
+    let weight = 0;
+    for (const v of this.membersOf(small)) {
       for (let arc = offsets[v]!; arc < offsets[v + 1]!; arc++) {
-        if (this.cluster[heads[arc]!] === b) sum += capacities[edgeOf[arc]!]!;
+        const u = heads[arc]!;
+        if (this.cluster[u] !== large) continue;
+        vertices.add(v).add(u);
+        weight += capacities[edgeOf[arc]!]!;
       }
     }
-    return sum;
+    return { vertices, weight };
   }
 
   private place(v: number, to: number): void {
