@@ -1,5 +1,6 @@
 /** What the processes of the file tests run: `node child.mjs <mode> <folder> <arguments…>`. It prints a line per event. */
 
+import { rmSync } from "node:fs";
 import { lockfileLocking } from "../src/file/lock/lockfile.ts";
 import { osLocking } from "../src/file/lock/os.ts";
 import { fileKvStore } from "../src/file.ts";
@@ -29,6 +30,9 @@ if (mode === "increment") {
   await say("held");
   // Refers to the lock, whose file would otherwise be closed by the garbage collector.
   setInterval(() => lock, 1000);
+} else if (mode === "steal") {
+  await say("started");
+  for (;;) rmSync(first, { force: true });
 } else if (mode === "churn") {
   // Writes a key of its own in a folder that others keep emptying, and checks that an acknowledged write is there.
   const store = fileKvStore(folder, { fsync: false });

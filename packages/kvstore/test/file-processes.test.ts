@@ -162,13 +162,8 @@ test("a lock file keeps others out until its holder is dead for a minute", async
 test("a holder whose lock file was taken for abandoned changes nothing, and says so", async () => {
   const store = fileKvStore(folder, { locking: "lockfile", fsync: false });
   await store.write("key", Uint8Array.of(1));
-  let stop = false;
-  const thief = (async () => {
-    while (!stop) {
-      await rm(join(folder, "key.__lock"), { force: true });
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  })();
+  const thief = startChild(module, ["steal", folder, join(folder, "key.__lock")]);
+  expect(await thief.nextLine()).toBe("started");
   const ends = new Set<string>();
   for (let i = 0; i < 3000 && !ends.has("transient"); i++) {
     const { generation } = (await store.read("key"))!;
@@ -179,8 +174,7 @@ test("a holder whose lock file was taken for abandoned changes nothing, and says
     if (end === "transient") expect((await store.read("key"))!.generation).toBe(generation);
     ends.add(end);
   }
-  stop = true;
-  await thief;
+  await thief.kill();
   expect(ends).toContain("transient");
   expect([...ends].every((end) => end === "transient" || end === "true")).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -175,4 +175,34 @@ test("two stores on one folder in one process respect each other", async () => {
   };
   await Promise.all(stores.map(increment));
   expect(await readValue(stores[0]!, "n")).toEqual(Uint8Array.of(40));
+});
+
+test("files that were read stay open, few of them and not for long, and are looked at before each read", async () => {
+  const store = fileKvStore(folder, { fsync: false });
+  const other = fileKvStore(folder, { fsync: false });
+  const openHere = async () => {
+    const names = await readdir("/proc/self/fd");
+    const targets = await Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => "")));
+    return targets.filter((target) => target.startsWith(folder));
+  };
+  for (let i = 0; i < 300; i++) await store.write(`many/${i}`, Uint8Array.of(i));
+  const read = await Promise.all(Array.from({ length: 900 }, (_, i) => store.read(`many/${i % 300}`)));
+  expect(read.every((found, i) => found?.value[0] === (i % 300) % 256)).toBe(true);
+  expect((await openHere()).length).toBeLessThanOrEqual(128);
+
+  await store.read("many/0");
+  expect(await openHere()).toContain(join(folder, "many/0"));
+  await writeFile(join(folder, "fresh"), "in its place");
+  await rename(join(folder, "fresh"), join(folder, "many/0"));
+  expect(Buffer.from((await other.read("many/0"))!.value).toString()).toBe("in its place");
+  await rm(join(folder, "many/0"));
+  const reads = await Promise.all([other.read("many/0"), store.read("many/0"), store.read("many/0")]);
+  expect(reads).toEqual([undefined, undefined, undefined]);
+
+  const { generation } = (await store.read("many/1"))!;
+  expect(await store.read("many/1", { ifNotGeneration: generation })).toBe("unchanged");
+  await other.write("many/1", null);
+  expect(await store.read("many/1", { ifNotGeneration: generation })).toBeUndefined();
+  expect((await openHere()).some((target) => target.endsWith("many/1 (deleted)"))).toBe(false);
+  await expect.poll(openHere, { timeout: 10_000 }).toEqual([]);
 });

@@ -2,8 +2,9 @@
  * Folders of a store: made durably, swept of what killed writers left, removed when empty.
  * @module
  */
-import { constants } from "node:fs";
-import { mkdir, open, rmdir } from "node:fs/promises";
+import { closeSync, constants, openSync } from "node:fs";
+import { mkdir, rmdir } from "node:fs/promises";
+import { syncFile } from "./disk.ts";
 import { systemCode } from "./errors.ts";
 import type { Locking } from "./lock/locking.ts";
 import { parentPath } from "./paths.ts";
@@ -16,11 +17,12 @@ const maxRemembered = 10_000;
 export async function syncFolder(path: Buffer): Promise<void> {
   // Windows has no such call; its rename is durable by the journal.
   if (process.platform === "win32") return;
-  const folder = await open(path, constants.O_RDONLY);
+  // Opened each time, for a folder may have been removed and made again.
+  const folder = openSync(path, constants.O_RDONLY);
   try {
-    await folder.sync();
+    await syncFile(folder);
   } finally {
-    await folder.close();
+    closeSync(folder);
   }
 }
 

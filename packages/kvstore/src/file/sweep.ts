@@ -49,7 +49,7 @@ async function sweepTree(folder: Buffer, locking: Locking, minAgeMs: number, sig
     signal?.throwIfAborted();
     const path = childPath(folder, name);
     if (isFolder) removed += await sweepTree(path, locking, minAgeMs, signal);
-    else if (isReserved(name) && (await locking.removeIfAbandoned(path, minAgeMs))) removed++;
+    else if (isReserved(name) && locking.removeIfAbandoned(path, minAgeMs)) removed++;
   }
   return removed;
 }
@@ -58,7 +58,7 @@ async function sweepTree(folder: Buffer, locking: Locking, minAgeMs: number, sig
 export async function sweepFolder(folder: Buffer, locking: Locking): Promise<void> {
   for await (const { name, isFolder } of children(folder)) {
     if (!isFolder && isReserved(name)) {
-      await locking.removeIfAbandoned(childPath(folder, name), locking.abandonedAfterMs);
+      locking.removeIfAbandoned(childPath(folder, name), locking.abandonedAfterMs);
     }
   }
 }

@@ -7,8 +7,7 @@
  * therefore differ in time. Only a program that sets modification times back can defeat this.
  * @module
  */
-import type { BigIntStats } from "node:fs";
-import { type FileHandle, stat } from "node:fs/promises";
+import { type BigIntStats, fstatSync, futimesSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Generation } from "../contract.ts";
 import { systemCode } from "./errors.ts";
@@ -22,15 +21,15 @@ export function generationOf(stats: BigIntStats): Generation {
 }
 
 /** What is at a path, or `undefined` when nothing is; a folder counts as nothing. */
-export async function statValue(path: Buffer): Promise<BigIntStats | undefined> {
-  let stats: BigIntStats;
+export function statValue(path: Buffer): BigIntStats | undefined {
+  let stats: BigIntStats | undefined;
   try {
-    stats = await stat(path, { bigint: true });
+    stats = statSync(path, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
     if (isAbsence(systemCode(error))) return undefined;
     throw error;
   }
-  return stats.isDirectory() ? undefined : stats;
+  return stats === undefined || stats.isDirectory() ? undefined : stats;
 }
 
 /** Whether a system error means that no value is there. */
@@ -39,13 +38,13 @@ export function isAbsence(code: string | undefined): boolean {
 }
 
 /** Sets the file's modification time later than `previous` unless it is. @returns the file's state after that. */
-export async function makeLater(file: FileHandle, previous: BigIntStats): Promise<BigIntStats> {
-  let stats = await file.stat({ bigint: true });
+export function makeLater(file: number, previous: BigIntStats): BigIntStats {
+  let stats = fstatSync(file, { bigint: true });
   // Times pass through a double of seconds (a quarter microsecond today), so ask for a little more until it took.
   for (let aheadNs = 1000n; stats.mtimeNs <= previous.mtimeNs; aheadNs *= 2n) {
     const seconds = Number(previous.mtimeNs + aheadNs) / 1e9;
-    await file.utimes(Number(stats.atimeMs) / 1000, seconds);
-    stats = await file.stat({ bigint: true });
+    futimesSync(file, Number(stats.atimeMs) / 1000, seconds);
+    stats = fstatSync(file, { bigint: true });
   }
   return stats;
 }

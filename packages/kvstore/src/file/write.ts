@@ -6,18 +6,20 @@
  * temporary file, which lists hide and the next writer in that folder removes.
  * @module
  */
-import { constants } from "node:fs";
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, renameSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 import type { Generation, WriteResult } from "../contract.ts";
 import { KvStoreError } from "../errors.ts";
+import { closeFile, renameFile, syncFile, writeAll } from "./disk.ts";
 import { systemCode } from "./errors.ts";
 import { type Folders, syncFolder } from "./folders.ts";
 import type { HeldLock, Locking } from "./lock/locking.ts";
+import { forgetFile } from "./open-files.ts";
 import { lockPath, parentPath, temporaryPath } from "./paths.ts";
 import { generationOf, isAbsence, makeLater, statValue, waitUntilPast } from "./version.ts";
 
-/** Bytes handed to the system at once; between slabs the signal is looked at. */
-const slabBytes = 64 << 20;
+/** Giving more bytes than this to the disk, or freeing them, may take long, so renaming and closing then wait aside. */
+const smallBytes = 4 << 20;
 /** How often a folder may vanish, or a fresh temporary be swept away, under one write, before it must be something else. */
 const maxAttempts = 100;
 
@@ -48,7 +50,7 @@ export async function replaceFile(path: Buffer, value: Uint8Array, context: Writ
 
 /** Removes the file at `path` under its lock, if the condition holds. The folder is not synced. */
 export async function removeFile(path: Buffer, context: Omit<WriteContext, "folders" | "fsync">): Promise<WriteResult> {
-  const before = await statValue(path);
+  const before = statValue(path);
   const found = before === undefined ? null : generationOf(before);
   if (context.ifGeneration !== undefined && context.ifGeneration !== found)
     return { written: false, generation: found };
@@ -63,18 +65,19 @@ export async function removeFile(path: Buffer, context: Omit<WriteContext, "fold
     return { written, generation: null };
   }
   try {
-    const current = await statValue(path);
+    const current = statValue(path);
     const generation = current === undefined ? null : generationOf(current);
     if (context.ifGeneration !== undefined && context.ifGeneration !== generation)
       return { written: false, generation };
     if (current !== undefined) {
       await waitUntilPast(current);
-      await checkHeld(lock, path);
+      checkHeld(lock, path);
       await unlink(path);
+      forgetFile(path);
     }
     return { written: true, generation: null };
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 
@@ -94,54 +97,49 @@ export async function confirmFolder(folder: Buffer): Promise<void> {
 async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContext): Promise<WriteResult> {
   const { ifGeneration, signal } = context;
   if (ifGeneration !== undefined) {
-    const stats = await statValue(path);
+    const stats = statValue(path);
     const found = stats === undefined ? null : generationOf(stats);
     if (found !== ifGeneration) return { written: false, generation: found };
   }
   const temporary = temporaryPath(path);
-  const file = await open(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+  const file = openSync(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
   let renamed = false;
   try {
     // So that sweeps leave it alone; a sweep that was faster makes the rename fail with ENOENT.
     context.locking.protect(file);
     await writeAll(file, value, signal);
-    if (context.fsync) await file.sync();
+    if (context.fsync) await syncFile(file);
     const lock = await context.locking.acquire(lockPath(path), signal);
     try {
-      const current = await statValue(path);
+      const current = statValue(path);
       const found = current === undefined ? null : generationOf(current);
       if (ifGeneration !== undefined && ifGeneration !== found) return { written: false, generation: found };
-      const stats = current === undefined ? await file.stat({ bigint: true }) : await makeLater(file, current);
+      const stats = current === undefined ? fstatSync(file, { bigint: true }) : makeLater(file, current);
       signal?.throwIfAborted();
-      await checkHeld(lock, path);
-      await rename(temporary, path);
+      checkHeld(lock, path);
+      if (value.length + Number(current?.size ?? 0) <= smallBytes) renameSync(temporary, path);
+      else await renameFile(temporary, path);
       renamed = true;
+      forgetFile(path);
       return { written: true, generation: generationOf(stats) };
     } finally {
-      await lock.release();
+      lock.release();
     }
   } finally {
     try {
       if (!renamed) await unlinkIfThere(temporary);
     } finally {
-      await file.close();
+      if (value.length <= smallBytes) closeSync(file);
+      else await closeFile(file);
     }
   }
 }
 
 /** Right before a change: a lock may be lost, see {@link HeldLock.isHeld}. */
-async function checkHeld(lock: HeldLock, path: Buffer): Promise<void> {
-  if (await lock.isHeld()) return;
+function checkHeld(lock: HeldLock, path: Buffer): void {
+  if (lock.isHeld()) return;
   const reason = "its lock was taken for abandoned, as this process stood still for long";
   throw new KvStoreError("transient", `${path.toString()} was not changed: ${reason}; try again`);
-}
-
-async function writeAll(file: FileHandle, value: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-  for (let offset = 0; offset < value.length; ) {
-    signal?.throwIfAborted();
-    const { bytesWritten } = await file.write(value, offset, Math.min(slabBytes, value.length - offset), offset);
-    offset += bytesWritten;
-  }
 }
 
 async function unlinkIfThere(path: Buffer): Promise<void> {

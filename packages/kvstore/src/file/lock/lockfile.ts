@@ -9,8 +9,7 @@
  * too.
  * @module
  */
-import { constants } from "node:fs";
-import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
+import { closeSync, constants, fstatSync, futimes, linkSync, openSync, renameSync, unlinkSync } from "node:fs";
 import { pause } from "../../pause.ts";
 import { systemCode } from "../errors.ts";
 import { temporaryPath } from "../paths.ts";
@@ -30,10 +29,10 @@ export const lockfileLocking: Locking = {
   async acquire(path, signal) {
     for (let waitMs = 0.5; ; waitMs = Math.min(waitMs * 2, longestPauseMs)) {
       signal?.throwIfAborted();
-      const file = await create(path);
+      const file = create(path);
       if (file !== undefined) {
-        if (await isOwn(file, path)) return heldLock(file, path);
-      } else if (await removeStale(path, staleMs)) continue;
+        if (isOwn(file, path)) return heldLock(file, path);
+      } else if (removeStale(path, staleMs)) continue;
       await pause(waitMs * (0.5 + Math.random()), signal);
     }
   },
@@ -45,9 +44,9 @@ export const lockfileLocking: Locking = {
   removeIfAbandoned: (path, minAgeMs) => removeStale(path, minAgeMs),
 };
 
-async function create(path: Buffer): Promise<FileHandle | undefined> {
+function create(path: Buffer): number | undefined {
   try {
-    return await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
   } catch (error) {
     if (systemCode(error) === "EEXIST") return undefined;
     throw error;
@@ -55,80 +54,80 @@ async function create(path: Buffer): Promise<FileHandle | undefined> {
 }
 
 /** Whether the new file is ours alone: a store in mode `os` may have locked it already. Closes it if not. */
-async function isOwn(file: FileHandle, path: Buffer): Promise<boolean> {
+function isOwn(file: number, path: Buffer): boolean {
   let isOurs = false;
   try {
-    isOurs = tryLockIfPossible(file) && (await isStillAt(file, path));
+    isOurs = tryLockIfPossible(file) && isStillAt(file, path);
   } finally {
-    if (!isOurs) await file.close();
+    if (!isOurs) closeSync(file);
   }
   return isOurs;
 }
 
-function heldLock(file: FileHandle, path: Buffer): HeldLock {
+function heldLock(file: number, path: Buffer): HeldLock {
   const touch = setInterval(() => {
     const now = new Date();
     // A lock that cannot be touched grows stale, which the holder notices by `isHeld`.
-    file.utimes(now, now).catch(() => undefined);
+    futimes(file, now, now, () => undefined);
   }, touchEveryMs);
   touch.unref();
   return {
     isHeld: () => isStillAt(file, path),
-    async release() {
+    release() {
       clearInterval(touch);
       try {
-        if (await isStillAt(file, path)) await unlink(path);
+        if (isStillAt(file, path)) unlinkSync(path);
       } catch (error) {
         if (systemCode(error) !== "ENOENT") throw error;
       } finally {
-        await file.close();
+        closeSync(file);
       }
     },
   };
 }
 
-async function removeStale(path: Buffer, minAgeMs: number): Promise<boolean> {
-  let file: FileHandle;
+function removeStale(path: Buffer, minAgeMs: number): boolean {
+  let file: number;
   try {
-    file = await open(path, constants.O_RDWR);
+    file = openSync(path, constants.O_RDWR);
   } catch (error) {
     if (["ENOENT", "EACCES", "EPERM"].includes(systemCode(error) ?? "")) return false;
     throw error;
   }
   try {
-    const { mtimeMs } = await file.stat();
+    const { mtimeMs } = fstatSync(file);
     if (Date.now() - mtimeMs < minAgeMs || !tryLockIfPossible(file)) return false;
-    return await take(file, path);
+    return take(file, path);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 /** Removes the name of an open file if it still leads there; only one of several processes does. */
-async function take(file: FileHandle, path: Buffer): Promise<boolean> {
-  if (!(await isStillAt(file, path))) return false;
+function take(file: number, path: Buffer): boolean {
+  if (!isStillAt(file, path)) return false;
   const aside = temporaryPath(path);
   try {
-    await rename(path, aside);
+    renameSync(path, aside);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;
   }
-  const isTaken = await isStillAt(file, aside);
+  const isTaken = isStillAt(file, aside);
   if (!isTaken) {
     // Another process removed the stale lock first, and this is its successor.
     try {
-      await link(aside, path);
+      linkSync(aside, path);
     } catch (error) {
       if (systemCode(error) !== "EEXIST") throw error;
     }
   }
-  await unlink(aside);
+  unlinkSync(aside);
   return isTaken;
 }
 
 /** Also where the file system has no kernel locks, which is what these locks are for. */
-function tryLockIfPossible(file: FileHandle): boolean {
+function tryLockIfPossible(file: number): boolean {
   if (!hasNativeLocks) return true;
   try {
     return tryLock(file);

@@ -2,26 +2,24 @@
  * What the store needs of locks between processes; the ways to have them are in the other files of this folder.
  * @module
  */
-import type { FileHandle } from "node:fs/promises";
-
 /** A lock that is held. */
 export interface HeldLock {
   /** Whether it still is: false when it was taken for abandoned, after this process stood still for long. */
-  isHeld(): Promise<boolean>;
+  isHeld(): boolean;
   /** Removes the lock file and drops the lock. */
-  release(): Promise<void>;
+  release(): void;
 }
 
 export interface Locking {
   /** Whether a lock keeps other processes out. */
   readonly isExclusive: boolean;
   /**
-   * Waits for the lock whose file is `path`. Rejects with `ENOENT` when the folder is missing; while the lock is held its file
+   * Waits for the lock whose file is `path`; without going to the thread pool when it is free. Rejects with `ENOENT` when the folder is missing; while the lock is held its file
    * keeps the folder from being removed.
    */
   acquire(path: Buffer, signal: AbortSignal | undefined): Promise<HeldLock>;
   /** Shows others that the owner of an unfinished value lives, as far as there is a way to. */
-  protect(unfinished: FileHandle): void;
+  protect(unfinished: number): void;
   /** Age from which a writer's first look into a folder takes what lies there for abandoned, if nothing speaks against it. */
   readonly abandonedAfterMs: number;
   /**
@@ -29,5 +27,5 @@ export interface Locking {
    *
    * @returns whether it did.
    */
-  removeIfAbandoned(path: Buffer, minAgeMs: number): Promise<boolean>;
+  removeIfAbandoned(path: Buffer, minAgeMs: number): boolean;
 }

@@ -2,7 +2,7 @@
  * Locks that the kernel keeps: open-file-description locks (`F_OFD_SETLK`; `LockFileEx` on Windows).
  * @module
  */
-import { type FileHandle, stat } from "node:fs/promises";
+import { fstatSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { KvStoreError } from "../../errors.ts";
 import { systemCode } from "../errors.ts";
@@ -23,9 +23,9 @@ try {
 export const hasNativeLocks: boolean = native !== undefined;
 
 /** Takes the lock on an open file unless another open file has it. Without native locks: always. */
-export function tryLock(file: FileHandle): boolean {
+export function tryLock(file: number): boolean {
   try {
-    return native === undefined || native.tryLock(file.fd);
+    return native === undefined || native.tryLock(file);
   } catch (cause) {
     const reason = `this file system has no file locks (${systemCode(cause) ?? cause}), which the store needs to write`;
     throw new KvStoreError("unsupported", `${reason}; keep the data on a local disk, or use locking: "lockfile"`, {
@@ -35,13 +35,8 @@ export function tryLock(file: FileHandle): boolean {
 }
 
 /** Whether the name still leads to the open file: a previous holder removes or replaces it. */
-export async function isStillAt(file: FileHandle, path: Buffer): Promise<boolean> {
-  const own = await file.stat({ bigint: true });
-  try {
-    const named = await stat(path, { bigint: true });
-    return named.ino === own.ino && named.dev === own.dev;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return false;
-    throw error;
-  }
+export function isStillAt(file: number, path: Buffer): boolean {
+  const own = fstatSync(file, { bigint: true });
+  const named = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return named !== undefined && named.ino === own.ino && named.dev === own.dev;
 }

@@ -8,14 +8,13 @@
  * with the caller's signal, and is not fair.
  * @module
  */
-import { constants } from "node:fs";
-import { type FileHandle, open, unlink } from "node:fs/promises";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
 import { pause } from "../../pause.ts";
 import { systemCode } from "../errors.ts";
 import type { HeldLock, Locking } from "./locking.ts";
 import { hasNativeLocks, isStillAt, tryLock } from "./native.ts";
 
-const longestPauseMs = 25;
+const longestPauseMs = 8;
 
 export const osLocking: Locking = {
   isExclusive: hasNativeLocks,
@@ -25,16 +24,16 @@ export const osLocking: Locking = {
   async acquire(path, signal) {
     for (let waitMs = 0.5; ; waitMs = Math.min(waitMs * 2, longestPauseMs)) {
       signal?.throwIfAborted();
-      const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+      const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
       let held = false;
       try {
-        held = tryLock(file) && (await isStillAt(file, path));
-        if (held && (await file.stat()).size > 0) await file.truncate();
+        held = tryLock(file) && isStillAt(file, path);
+        if (held && fstatSync(file).size > 0) ftruncateSync(file);
       } catch (error) {
         held = false;
         throw error;
       } finally {
-        if (!held) await file.close();
+        if (!held) closeSync(file);
       }
       if (held) return heldLock(file, path);
       await pause(waitMs * (0.5 + Math.random()), signal);
@@ -45,38 +44,38 @@ export const osLocking: Locking = {
     tryLock(unfinished);
   },
 
-  async removeIfAbandoned(path, minAgeMs) {
+  removeIfAbandoned(path, minAgeMs) {
     if (!hasNativeLocks) return false;
-    let file: FileHandle;
+    let file: number;
     try {
-      file = await open(path, constants.O_RDWR);
+      file = openSync(path, constants.O_RDWR);
     } catch (error) {
       // Gone already, or another user's: theirs to remove.
       if (["ENOENT", "EACCES", "EPERM"].includes(systemCode(error) ?? "")) return false;
       throw error;
     }
     try {
-      if (minAgeMs > 0 && Date.now() - (await file.stat()).mtimeMs < minAgeMs) return false;
-      if (!tryLock(file) || !(await isStillAt(file, path))) return false;
-      await unlink(path);
+      if (minAgeMs > 0 && Date.now() - fstatSync(file).mtimeMs < minAgeMs) return false;
+      if (!tryLock(file) || !isStillAt(file, path)) return false;
+      unlinkSync(path);
       return true;
     } finally {
-      await file.close();
+      closeSync(file);
     }
   },
 };
 
-function heldLock(file: FileHandle, path: Buffer): HeldLock {
+function heldLock(file: number, path: Buffer): HeldLock {
   return {
-    isHeld: async () => true,
-    async release() {
+    isHeld: () => true,
+    release() {
       try {
-        await unlink(path);
+        unlinkSync(path);
       } catch (error) {
         // Somebody removed it by hand.
         if (systemCode(error) !== "ENOENT") throw error;
       } finally {
-        await file.close();
+        closeSync(file);
       }
     },
   };
