@@ -126,12 +126,10 @@ async function receiptOfDone(
   if (done === undefined) return undefined;
   const { generation, commitTime, root } = done.version;
   const head: Head = { generation, commitTime };
-  const generations = await Promise.all(
-    mutations.map(async (mutation) => {
-      if (mutation.kind === "range") return null;
-      const found = await findKey(root, mutation.key, source.nodes, source);
-      return found === undefined ? null : generationOf(valueAt(found.leaf, found.index));
-    }),
-  );
+  const generations: (string | null)[] = [];
+  for (const mutation of mutations) {
+    const found = mutation.kind === "range" ? undefined : await findKey(root, mutation.key, source.nodes, source);
+    generations.push(found === undefined ? null : generationOf(valueAt(found.leaf, found.index)));
+  }
   return { head, applied: done.applied, generations };
 }

@@ -17,7 +17,7 @@ import type { DatabaseParts } from "../parts.ts";
 import { fence, type LeaseRecord, readLease } from "./lease.ts";
 import { type Batch, type BatchReply, decodeReply, encodeBatch, type Failure, type Outcome } from "./message.ts";
 import { newClientId } from "./request-id.ts";
-import type { Transport } from "./transport.ts";
+import { isUndelivered, type Transport } from "./transport.ts";
 
 export interface CoordinatedOptions {
   /** Opens a way to the holder of the lease; `undefined`: this process has none, and commits directly. */
@@ -46,12 +46,20 @@ const SINCE_MS = 2000;
 /** A batch takes no more when its inline values and keys are this large together. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 const BATCH_MUTATIONS = 100_000;
+/** Longest time, ms, for which a coordinator is not tried that could not be reached; no longer than its lease lasts. */
+const MAX_AVOIDED_MS = 60_000;
 
 interface Waiting {
   readonly mutations: readonly Mutation[];
   readonly options: CommitOptions;
   readonly resolve: (receipt: CommitReceipt) => void;
   readonly reject: (reason: unknown) => void;
+}
+
+interface Connection {
+  readonly transport: Transport;
+  readonly holder: string;
+  readonly durationMs: number;
 }
 
 interface Uploaded {
@@ -68,7 +76,9 @@ class CoordinatedCommitter implements Committer {
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
-  #transport: Transport | undefined;
+  #connection: Connection | undefined;
+  /** A holder that is dead, or that others can reach and we cannot, is left alone for a while, `performance.now()` ms. */
+  #avoided: { readonly holder: string | undefined; readonly until: number } = { holder: undefined, until: 0 };
 
   constructor(options: CoordinatedOptions, direct: Committer, parts: Omit<DatabaseParts, "committer">) {
     this.#options = options;
@@ -172,25 +182,32 @@ class CoordinatedCommitter implements Committer {
       throw error;
     }
     let sentBefore = false;
-    for (let attempt = 1; attempt <= (this.#options.attempts ?? 3); attempt++) {
-      const transport = await this.#connect(signal);
-      if (transport === undefined) break;
+    for (let attempt = 1; ; attempt++) {
+      const connection = await this.#connect(signal);
+      if (connection === undefined) return { sentBefore };
+      let isReached = true;
       try {
-        const answer = this.#send(transport, message, signal);
-        // From here on it may have been done, whatever we hear.
-        sentBefore = true;
-        const reply = this.#read(await answer, batch);
-        if ("outcomes" in reply) return reply;
-        throw errorOf(reply.error);
+        const reply = this.#read(await this.#send(connection.transport, message, signal), batch);
+        if ("outcomes" in reply && !reply.outcomes.some(isRefusal)) return reply;
+        if ("error" in reply && !isRefusal(reply)) throw errorOf(reply.error);
+        // A refusal of the whole says that nothing was done this time.
+        sentBefore ||= "outcomes" in reply;
       } catch (error) {
         signal.throwIfAborted();
-        // Refused at first, it was not done; but what a refusal of a repetition says of the first is nothing.
-        if (!isOcdbtError(error, "unavailable") && attempt === 1) throw error;
-        await this.#disconnect();
-        await backOff(attempt + 2, signal);
+        // What is said of a repetition says nothing of the first.
+        if (!sentBefore && !isOcdbtError(error, "unavailable")) throw error;
+        isReached = !isUndelivered(error);
+        // Without an answer it may have been done.
+        sentBefore ||= isReached;
       }
+      await this.#disconnect();
+      if (!isReached || attempt >= (this.#options.attempts ?? 3)) {
+        const { holder, durationMs } = connection;
+        this.#avoided = { holder, until: performance.now() + Math.min(durationMs, MAX_AVOIDED_MS) };
+        return { sentBefore };
+      }
+      await backOff(attempt + 2, signal);
     }
-    return { sentBefore };
   }
 
   async #send(transport: Transport, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
@@ -290,18 +307,21 @@ class CoordinatedCommitter implements Committer {
     return settled.some(Boolean);
   }
 
-  async #connect(signal: AbortSignal): Promise<Transport | undefined> {
-    if (this.#transport !== undefined) return this.#transport;
+  async #connect(signal: AbortSignal): Promise<Connection | undefined> {
+    if (this.#connection !== undefined) return this.#connection;
     const lease = await readLease(this.#parts.store, signal);
     if (lease === undefined || lease.record.holder === null) return undefined;
-    this.#transport = this.#options.connect(lease.record);
-    return this.#transport;
+    const { holder, durationMs } = lease.record;
+    if (holder === this.#avoided.holder && performance.now() < this.#avoided.until) return undefined;
+    const transport = this.#options.connect(lease.record);
+    if (transport !== undefined) this.#connection = { transport, holder, durationMs };
+    return this.#connection;
   }
 
   async #disconnect(): Promise<void> {
-    const transport = this.#transport;
-    this.#transport = undefined;
-    await transport?.close();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.transport.close();
   }
 
   #isLarge(value: Extract<Mutation, { op: "put" }>["value"]): value is Uint8Array {
@@ -334,6 +354,10 @@ class CoordinatedCommitter implements Committer {
   async #discard(files: readonly string[]): Promise<void> {
     await Promise.allSettled(files.map((file) => this.#parts.store.write(pathToBytes(file), null)));
   }
+}
+
+function isRefusal(outcome: Outcome | BatchReply): boolean {
+  return "error" in outcome && outcome.error.code === "unavailable";
 }
 
 /** The error of this side for one of the other. */

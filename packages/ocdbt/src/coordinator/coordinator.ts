@@ -84,9 +84,7 @@ export class Coordinator implements Answerer {
     if (this.#stopped.signal.aborted || term === undefined) {
       throw new OcdbtError("unavailable", "this coordinator does not hold the lease of the database");
     }
-    const outcomes = await term.once(batch, (sentBefore) => this.#commit(batch, sentBefore, term));
-    const refusal = outcomes.find((outcome) => "error" in outcome && outcome.error.code === "unavailable");
-    return (refusal as Extract<Outcome, { error: unknown }> | undefined) ?? { outcomes };
+    return { outcomes: await term.once(batch, (sentBefore) => this.#commit(batch, sentBefore, term)) };
   }
 
   async #commit({ client, seq, since, requests }: Batch, sentBefore: boolean, term: Term): Promise<readonly Outcome[]> {

@@ -11,7 +11,7 @@ import { Agent, createServer, type IncomingMessage, request, type Server, type S
 import { connect } from "node:net";
 import { OcdbtError } from "../errors.ts";
 import { MAX_MESSAGE_BYTES } from "./message.ts";
-import type { Answerer, Transport } from "./transport.ts";
+import { type Answerer, type Transport, undelivered } from "./transport.ts";
 
 export interface CoordinatorServer {
   /** For the lease: where clients reach it. */
@@ -198,7 +198,11 @@ function portOf(server: Server): number {
 }
 
 function unreachable(address: string, cause: unknown): OcdbtError {
-  return new OcdbtError("unavailable", `the coordinator at ${address} does not answer`, { cause });
+  const syscall = (cause as NodeJS.ErrnoException | null)?.syscall;
+  if (syscall !== "connect" && syscall !== "getaddrinfo") {
+    return new OcdbtError("unavailable", `the coordinator at ${address} does not answer`, { cause });
+  }
+  return undelivered(`the coordinator at ${address} cannot be reached`, cause);
 }
 
 function refused(address: string, status: number, body: Uint8Array): OcdbtError {

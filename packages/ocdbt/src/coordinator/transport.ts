@@ -2,12 +2,24 @@
  * How a message reaches the committer and the answer comes back.
  * @module
  */
-import { OcdbtError } from "../errors.ts";
+import { isOcdbtError, OcdbtError } from "../errors.ts";
 
-/** One way to one committer. Rejects with `OcdbtError` `unavailable` when no answer came, whether or not it arrived. */
+/**
+ * One way to one committer. Rejects with `OcdbtError` `unavailable` when no answer came, whether or not the message arrived; with an
+ * error of {@link undelivered} when it certainly did not. A message may be delivered more than once.
+ */
 export interface Transport {
   send(message: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array>;
   close(): Promise<void>;
+}
+
+/** The error of a message that never arrived. */
+export function undelivered(message: string, cause?: unknown): OcdbtError {
+  return new OcdbtError("unavailable", message, { fields: { delivered: "no" }, cause });
+}
+
+export function isUndelivered(error: unknown): boolean {
+  return isOcdbtError(error, "unavailable") && error.fields["delivered"] === "no";
 }
 
 /** What answers messages: a {@link "./coordinator.ts"!Coordinator}. */
@@ -61,7 +73,7 @@ export function portTransport(port: Port): Transport {
   port.start?.();
   return {
     send: (bytes, { signal } = {}) => {
-      if (closed) return Promise.reject(gone());
+      if (closed) return Promise.reject(undelivered("the port to the coordinator is closed"));
       if (signal?.aborted) return Promise.reject(signal.reason);
       const number = next++;
       return new Promise<Uint8Array>((resolve, reject) => {

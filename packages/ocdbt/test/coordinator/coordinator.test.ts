@@ -2,12 +2,14 @@ import { MessageChannel } from "node:worker_threads";
 import { type KvStore, memoryKvStore, withFaults } from "@pcg/kvstore";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { LEASE_KEY, readLease } from "../../src/coordinator/lease.ts";
+import { undelivered } from "../../src/coordinator/transport.ts";
 import {
   Coordinator,
   coordinatedCommitter,
   expire,
   type Mutation,
   type OcdbtDatabase,
+  OcdbtError,
   openOcdbt,
   type Port,
   portTransport,
@@ -56,7 +58,7 @@ function directTransport(
   fault?: (send: number) => "lost" | "answer-lost" | undefined,
 ): Transport {
   let sent = 0;
-  const lost = (): Error => Object.assign(new Error("no answer"), { name: "OcdbtError", code: "unavailable" });
+  const lost = (): Error => new OcdbtError("unavailable", "no answer");
   return {
     send: async (message) => {
       const what = fault?.(sent++);
@@ -178,7 +180,7 @@ describe("the coordinator", () => {
       send: (message) => {
         void coordinator.answer(message);
         return held.promise.then(() => {
-          throw Object.assign(new Error("no answer"), { name: "OcdbtError", code: "unavailable" });
+          throw new OcdbtError("unavailable", "no answer");
         });
       },
       close: async () => {},
@@ -217,7 +219,7 @@ describe("the coordinator", () => {
         holding = true;
         late ??= coordinator.answer(message);
         return held.promise.then(() => {
-          throw Object.assign(new Error("no answer"), { name: "OcdbtError", code: "unavailable" });
+          throw new OcdbtError("unavailable", "no answer");
         });
       },
       close: async () => {},
@@ -275,6 +277,34 @@ describe("the coordinator", () => {
     const commit = client.apply([put("a", "1")], { signal: controller.signal });
     setTimeout(() => controller.abort(new Error("enough")), 10);
     await expect(commit).rejects.toThrow("enough");
+  });
+
+  test("one that only we cannot reach keeps its lease, and is not tried again at once", async () => {
+    const store = memoryKvStore();
+    await startCoordinator(store);
+    let tries = 0;
+    const client = await openClient(store, () => ({
+      send: async () => {
+        tries++;
+        throw undelivered("no route to host");
+      },
+      close: async () => {},
+    }));
+    for (const value of ["1", "2", "3"]) await client.apply([put("a", value)]);
+    expect(await textAt(store, "a")).toBe("3");
+    expect(tries).toBe(1);
+    expect((await readLease(store))?.record.epoch).toBe(1);
+  });
+
+  test("one that stands by refuses, and the one that leads is not disturbed", async () => {
+    const store = memoryKvStore();
+    await startCoordinator(store);
+    const db = await openOcdbt(store, { config });
+    const standby = new Coordinator({ ...db.parts, address: "test:" });
+    const client = await openClient(store, () => directTransport(standby));
+    await client.apply([put("a", "1")]);
+    expect(await textAt(store, "a")).toBe("1");
+    expect((await readLease(store))?.record.epoch).toBe(1);
   });
 
   test("readers of the same handle see at once what they wrote, however old an answer may be", async () => {

@@ -6,7 +6,7 @@ import { Scheduler } from "../support/scheduler.ts";
 import { checkHistory, History } from "./history.ts";
 import { LEASE_MS, manyTroubles, type Troubles, World } from "./world.ts";
 
-const seeds = Array.from({ length: Number(process.env["PCG_TEST_RUNS"] ?? 20) }, (_, i) => i + 1);
+const seeds = Array.from({ length: Number(process.env["PCG_TEST_RUNS"] ?? 8) }, (_, i) => i + 1);
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

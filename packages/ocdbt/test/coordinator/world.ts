@@ -1,14 +1,8 @@
 import { type FaultOperation, type KvStore, withFaults } from "@pcg/kvstore";
 import type { Random } from "@pcg/testkit";
 import type { LeaseRecord } from "../../src/coordinator/lease.ts";
-import {
-  Coordinator,
-  coordinatedCommitter,
-  type OcdbtDatabase,
-  OcdbtError,
-  openOcdbt,
-  type Transport,
-} from "../../src/index.ts";
+import { undelivered } from "../../src/coordinator/transport.ts";
+import { Coordinator, coordinatedCommitter, type OcdbtDatabase, openOcdbt, type Transport } from "../../src/index.ts";
 import type { Scheduler } from "../support/scheduler.ts";
 
 export const config = {
@@ -116,7 +110,7 @@ export class World {
 
   async #deliver(address: string, message: Uint8Array): Promise<Uint8Array> {
     const process = this.#living.get(address);
-    if (process === undefined || process.isDead) throw new OcdbtError("unavailable", `nobody is at ${address}`);
+    if (process === undefined || process.isDead) throw undelivered(`nobody is at ${address}`);
     const answer = await process.coordinator.answer(message.slice());
     // The dead do not answer.
     return process.isDead ? await new Promise(() => {}) : answer;
