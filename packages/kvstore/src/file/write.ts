@@ -6,7 +6,7 @@
  * temporary file, which lists hide and the next writer in that folder removes.
  * @module
  */
-import { closeSync, constants, fstatSync, openSync, renameSync } from "node:fs";
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, renameSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import type { Generation, WriteResult } from "../contract.ts";
 import { KvStoreError } from "../errors.ts";
@@ -18,7 +18,7 @@ import { forgetFile } from "./open-files.ts";
 import { lockPath, parentPath, temporaryPath } from "./paths.ts";
 import { generationOf, isAbsence, makeLater, statValue, waitUntilPast } from "./version.ts";
 
-/** Giving more bytes than this to the disk, or freeing them, may take long, so renaming and closing then wait aside. */
+/** Freeing more bytes than this, or giving them to the disk, may take long, so renaming and closing then wait aside. */
 const smallBytes = 4 << 20;
 /** How often a folder may vanish, or a fresh temporary be swept away, under one write, before it must be something else. */
 const maxAttempts = 100;
@@ -117,7 +117,7 @@ async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContex
       const stats = current === undefined ? fstatSync(file, { bigint: true }) : makeLater(file, current);
       signal?.throwIfAborted();
       checkHeld(lock, path);
-      if (value.length + Number(current?.size ?? 0) <= smallBytes) renameSync(temporary, path);
+      if (isQuick(value, current, context.fsync)) renameSync(temporary, path);
       else await renameFile(temporary, path);
       renamed = true;
       forgetFile(path);
@@ -133,6 +133,11 @@ async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContex
       else await closeFile(file);
     }
   }
+}
+
+/** Whether a rename has no bytes to hand to the disk (ext4 does when one unsynced file replaces another), and few to free. */
+function isQuick(value: Uint8Array, current: BigIntStats | undefined, isSynced: boolean): boolean {
+  return current === undefined || (isSynced && value.length + Number(current.size) <= smallBytes);
 }
 
 /** Right before a change: a lock may be lost, see {@link HeldLock.isHeld}. */
