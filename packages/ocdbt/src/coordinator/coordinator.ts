@@ -9,6 +9,7 @@ import type { Committer } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { pause } from "../io/pause.ts";
 import type { ManifestStore } from "../parts.ts";
+import { removeOldRecords } from "./done-before.ts";
 import { readLease, released, replaceLease, type StoredLease } from "./lease.ts";
 import { type Batch, type BatchReply, decodeBatch, encodeReply, failureOf, type Outcome } from "./message.ts";
 import { newClientId } from "./request-id.ts";
@@ -169,8 +170,9 @@ export class Coordinator implements Answerer {
     if (lease === undefined) return;
     // Read after the lease was taken: whoever held it before can have done only what was asked for up to this version.
     const newest = await manifests.read({ maxStalenessMs: 0, signal });
-    const generation = newest?.manifest.versions.at(-1)?.generation ?? 0n;
-    this.#lead(new Term(lease, generation, () => this.#checkLease(epoch)));
+    const version = newest?.manifest.versions.at(-1);
+    this.#lead(new Term(lease, version?.generation ?? 0n, () => this.#checkLease(epoch)));
+    if (version !== undefined) await removeOldRecords(store, version, signal);
   }
 
   #lead(term: Term | undefined): void {

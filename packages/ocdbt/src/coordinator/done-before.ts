@@ -4,13 +4,16 @@
  */
 import type { KvStore } from "@pcg/kvstore";
 import { OcdbtError } from "../errors.ts";
-import { pathToBytes } from "../format/index.ts";
+import { bytesToPath, pathToBytes } from "../format/index.ts";
 import type { Manifest, VersionEntry } from "../format/types.ts";
 import { versionsOf } from "../history/versions.ts";
 import type { NodeReader } from "../parts.ts";
 import { type CommittedRequest, decodeCommitRecord, RECORD_HEADER_BYTES, recordBodyLength } from "./commit-record.ts";
 import { requestName } from "./request-id.ts";
 
+const RECORDS = "coordinator/records/";
+/** ns. */
+const DAY = 86_400_000_000_000n;
 /** Versions whose records are read at a time. */
 const READS = 16;
 
@@ -33,7 +36,16 @@ interface Source {
  * manifest; it counts for the version with exactly this generation and time, so that one written in vain counts for none.
  */
 export function recordKey({ generation, commitTime }: Pick<VersionEntry, "generation" | "commitTime">): string {
-  return `coordinator/records/${generation.toString(16).padStart(16, "0")}-${commitTime.toString(16).padStart(16, "0")}`;
+  return `${RECORDS}${generation.toString(16).padStart(16, "0")}-${commitTime.toString(16).padStart(16, "0")}`;
+}
+
+/** Removes records of requests that nobody can send again: their clients gave up within minutes. */
+export async function removeOldRecords(store: KvStore, newest: VersionEntry, signal: AbortSignal): Promise<void> {
+  if (!store.capabilities.list) return;
+  for await (const { key } of store.list({ prefix: RECORDS, signal })) {
+    const time = /^[0-9a-f]{16}-([0-9a-f]{16})$/.exec(bytesToPath(key).slice(RECORDS.length))?.[1];
+    if (time !== undefined && BigInt(`0x${time}`) + DAY < newest.commitTime) await store.write(key, null, { signal });
+  }
 }
 
 /** What the versions after `since` say they hold. */

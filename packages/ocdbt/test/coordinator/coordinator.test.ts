@@ -1,6 +1,7 @@
 import { MessageChannel } from "node:worker_threads";
 import { type KvStore, memoryKvStore, withFaults } from "@pcg/kvstore";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { recordKey } from "../../src/coordinator/done-before.ts";
 import { LEASE_KEY, readLease } from "../../src/coordinator/lease.ts";
 import { undelivered } from "../../src/coordinator/transport.ts";
 import {
@@ -294,6 +295,20 @@ describe("the coordinator", () => {
     expect(await textAt(store, "a")).toBe("3");
     expect(tries).toBe(1);
     expect((await readLease(store))?.record.epoch).toBe(1);
+  });
+
+  test("clears away records that are of no use to anybody any more", async () => {
+    const store = memoryKvStore();
+    const db = await openClient(store, () => undefined);
+    const { head } = await db.apply([put("a", "1")]);
+    const day = 86_400_000_000_000n;
+    const old = recordKey({ generation: 1n, commitTime: head!.commitTime - day - 1n });
+    const recent = recordKey({ generation: 2n, commitTime: head!.commitTime - day });
+    for (const key of [old, recent, "coordinator/records/notes"]) await store.write(key, text("x"));
+    await startCoordinator(store);
+    await vi.waitUntil(async () => (await store.read(old)) === undefined);
+    expect(await store.read(recent)).toBeDefined();
+    expect(await store.read("coordinator/records/notes")).toBeDefined();
   });
 
   test("one that stands by refuses, and the one that leads is not disturbed", async () => {
