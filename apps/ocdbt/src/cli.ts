@@ -21,6 +21,9 @@ export async function cli(args: readonly string[], surroundings: Surroundings): 
   const command = new Command("pcg-ocdbt")
     .description("Look into, edit, version and look after OCDBT databases.")
     .version(VERSION)
+    // Options behind a command are the command's: `fork … --version v1`.
+    .enablePositionalOptions()
+    .showHelpAfterError("(--help tells how)")
     .exitOverride()
     .configureOutput({ writeOut: (text) => void surroundings.out(text), writeErr: err })
     .addHelpText(
@@ -39,7 +42,8 @@ Results are written to stdout, everything else to stderr. Exit codes: 0 done, 1 
   addDumpCommand(command, surroundings);
   addServeCommand(command, surroundings);
   addCoordinatorCommand(command, surroundings);
-  for (const sub of command.commands) sub.exitOverride().allowExcessArguments(false);
+  for (const sub of command.commands)
+    sub.exitOverride().allowExcessArguments(false).showHelpAfterError("(--help tells how)");
   try {
     await command.parseAsync(args, { from: "user" });
     return 0;

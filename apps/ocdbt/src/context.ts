@@ -3,6 +3,7 @@
  * @module
  */
 import { type Command, InvalidArgumentError } from "commander";
+import { UsageError } from "./errors.ts";
 import { type DatabaseFlags, type Opened, type OpenFlags, openDatabase } from "./open.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -10,14 +11,21 @@ import type { Surroundings } from "./surroundings.ts";
 export function databaseOptions(command: Command): Command {
   return command
     .option("--fork <id>", "the fork of this name, not the database itself")
-    .option("--fork-folder <url>", "where the fork lies, when it is not inside its base")
+    .option("--fork-folder <url>", "where the fork lies, when it is not inside its base");
+}
+
+/** Adds the options of commands that commit. */
+export function commitOptions(command: Command): Command {
+  return databaseOptions(command)
     .option("--coordinator-token <text>", "token of the database's coordinator")
     .option("--direct", "do not ask the coordinator, commit from here");
 }
 
-/** Adds the options of commands that commit. */
+/** Adds the options of commands whose commits may be explained. */
 export function messageOptions(command: Command): Command {
-  return command.option("-m, --message <text>", "why; shown by `log`").option("--author <text>", "who; shown by `log`");
+  return commitOptions(command)
+    .option("-m, --message <text>", "why; shown by `log`")
+    .option("--author <text>", "who; shown by `log`");
 }
 
 export interface MessageFlags {
@@ -42,6 +50,26 @@ export async function withDatabase<T>(
   } finally {
     await opened.close();
   }
+}
+
+/** {@link withDatabase} for commands that change it, or are about all of it: a version in the URL cannot be meant. */
+export async function withWhole<T>(
+  url: string,
+  flags: OpenFlags & DatabaseFlags,
+  surroundings: Surroundings,
+  use: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  return await withDatabase(url, flags, surroundings, async (opened) => {
+    if (opened.version !== undefined) {
+      throw new UsageError(`${url} names a version, and nothing changes a version; leave out the @…`);
+    }
+    return await use(opened);
+  });
+}
+
+/** `1 key`, `2 keys`. */
+export function counted(count: number | bigint, noun: string): string {
+  return `${count} ${noun}${BigInt(count) === 1n ? "" : "s"}`;
 }
 
 /** Marks numbers that JavaScript's own JSON cannot write; no text of a database can be it. */

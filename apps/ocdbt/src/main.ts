@@ -7,8 +7,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 // `pcg-ocdbt list … | head` ends the reader first; that is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`error: cannot write the result: ${error.message}\n`);
+  process.exit(1);
 });
 process.exitCode = await cli(process.argv.slice(2), {
   out: async (data) => {

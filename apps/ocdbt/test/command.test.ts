@@ -171,6 +171,41 @@ describe("forks", () => {
     }));
 });
 
+describe("versions in the URL", () => {
+  test("nothing changes a version, and what begins with one begins there", () =>
+    withFolder(async (folder) => {
+      for (const value of ["1", "2", "3"]) await runWith(value, "put", folder, "k", "-");
+      const log = await lines("log", folder, "--json");
+      const first = log.at(-1)!.generation as number;
+      const url = `${folder}/|ocdbt:@v${first}/`;
+      for (const args of [
+        ["put", url, "k", "-"],
+        ["apply", url, "-"],
+        ["rm", url, "k"],
+        ["restore", url, "v1"],
+        ["expire", url, "--keep", "1"],
+        ["sweep", url],
+        ["compact", url],
+        ["fsck", url],
+        ["merge", url, "alice"],
+      ]) {
+        expect(await runWith("", ...args), args[0]).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(/names a version/),
+        });
+      }
+      expect(await lines("log", folder, "--json")).toEqual(log);
+      expect(await lines("log", url, "--json")).toEqual([log.at(-1)]);
+      expect((await lines("head", url, "--json"))[0]!.generation).toBe(first);
+      await text("tag", url, "start");
+      expect(await text("get", `${folder}/|ocdbt:@start/`, "k")).toBe("1");
+      await text("fork", url, "alice");
+      expect(await text("get", folder, "k", "--fork", "alice")).toBe("1");
+      await text("fork", folder, "bob", "--version", `v${first + 1}`);
+      expect(await text("get", folder, "k", "--fork", "bob")).toBe("2");
+    }));
+});
+
 describe("upkeep", () => {
   test("versions expire, files that nobody needs go, and what is left is sound", () =>
     withFolder(async (folder) => {
@@ -230,7 +265,7 @@ describe("serving", () => {
       await apply(folder, put("a/b", "new"));
       const server = start(["serve", folder, "--port", "0"]);
       try {
-        const url = await until(() => /ready (http:\S+)\/db\/head\//.exec(server.output())?.[1]);
+        const url = await until(() => /ready (http:\S+)\/db\/head\/ocdbt/.exec(server.output())?.[1]);
         expect(await (await fetch(`${url}/db/head/files/a/b`)).text()).toBe("new");
         expect(await text("get", `${url}/db/head/ocdbt/|ocdbt:`, "a/b")).toBe("new");
       } finally {
@@ -246,6 +281,10 @@ describe("serving", () => {
         await until(() => (coordinator.output().includes("ready") ? true : undefined));
         await Promise.all(Array.from({ length: 4 }, (_, i) => apply(folder, put(`k${i}`, `${i}`))));
         expect((await lines("list", folder, "--json")).map(({ key }) => key)).toEqual(["k0", "k1", "k2", "k3"]);
+        const second = start(["coordinator", folder, "--address", `unix:${folder}/d.sock`]);
+        await until(() => (/waiting for it/.test(second.errors()) ? true : undefined));
+        second.child.kill("SIGTERM");
+        expect((await second.outcome).stdout.toString()).toBe("");
       } finally {
         coordinator.child.kill("SIGTERM");
       }
@@ -267,6 +306,10 @@ describe("usage", () => {
     [["get", "/nonexistent/db", "k"], 1],
     [["list", '{"driver":"zip"}'], 2],
     [["expire", "/nonexistent/db"], 1],
+    [["--version"], 0],
+    [["list", "x", "--version"], 2],
+    [["put", "x", "k", "./no-such-file"], 2],
+    [["tag", "x", "--delete"], 1],
   ])("%j ends with %i", async (args, code) => {
     expect((await run(...(args as string[]))).code).toBe(code);
   });

@@ -42,7 +42,12 @@ export async function runWith(input: string | Uint8Array, ...args: string[]): Pr
 export function start(
   args: readonly string[],
   input?: string | Uint8Array,
-): { readonly child: ChildProcess; readonly outcome: Promise<Outcome>; readonly output: () => string } {
+): {
+  readonly child: ChildProcess;
+  readonly outcome: Promise<Outcome>;
+  readonly output: () => string;
+  readonly errors: () => string;
+} {
   if (!existsSync(program)) throw new Error(`${program} is missing: these tests run the built program, so build first`);
   const child = spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "pipe"] });
   const pieces: Buffer[] = [];
@@ -55,7 +60,7 @@ export function start(
   });
   child.stdin.on("error", () => {});
   child.stdin.end(input);
-  return { child, outcome, output: () => Buffer.concat(pieces).toString() };
+  return { child, outcome, output: () => Buffer.concat(pieces).toString(), errors: () => stderr };
 }
 
 /** Runs what must end well. @returns what it printed */

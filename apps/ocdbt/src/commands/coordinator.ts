@@ -11,9 +11,12 @@ import { databaseOptions, parseDuration, withDatabase } from "../context.ts";
 import type { OpenFlags } from "../open.ts";
 import type { Surroundings } from "../surroundings.ts";
 
+/** The lease is had at once, or somebody else has it. */
+const WAITING_AFTER_MS = 1000;
+
 interface Flags extends OpenFlags {
   readonly address?: string;
-  readonly lease: number;
+  readonly lease?: number;
 }
 
 export function addCoordinatorCommand(parent: Command, surroundings: Surroundings): void {
@@ -26,7 +29,11 @@ export function addCoordinatorCommand(parent: Command, surroundings: Surrounding
       "--address <address>",
       "unix:/path/of/the.sock, or http://127.0.0.1:4100/ (port 0: any); default: a new socket",
     )
-    .option("--lease <duration>", "another one takes over when this one is silent for so long", parseDuration, 10_000)
+    .option(
+      "--lease <duration>",
+      "another one takes over when this one is silent for so long; 10s unless told",
+      parseDuration,
+    )
     .option("--config <json>", "of a database that is made by its first commit, as TensorStore spells it")
     .action((url: string, flags: Flags) =>
       withDatabase(url, { ...flags, direct: true, create: true }, surroundings, async ({ db }) => {
@@ -43,7 +50,7 @@ export function addCoordinatorCommand(parent: Command, surroundings: Surrounding
           committer,
           manifests,
           address: server.address,
-          leaseMs: flags.lease,
+          leaseMs: flags.lease ?? 10_000,
           onLeading: (leading) => {
             if (leading) void out(`ready ${server.address}\n`);
             else if (!stop.aborted) err("lost the lease; waiting for it\n");
@@ -52,9 +59,13 @@ export function addCoordinatorCommand(parent: Command, surroundings: Surrounding
         });
         answerer.current = coordinator;
         coordinator.start();
+        const waiting = setTimeout(() => {
+          if (!coordinator.leading) err("another coordinator holds the lease, or died lately; waiting for it\n");
+        }, WAITING_AFTER_MS);
         try {
           await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve(), { once: true }));
         } finally {
+          clearTimeout(waiting);
           await coordinator.stop();
           await server.close();
         }

@@ -5,7 +5,16 @@
 import { printKey } from "@pcg/kvstore";
 import { dropFork, fork, listForks, type MergeResult, merge, publishedSpec, updateFork } from "@pcg/ocdbt";
 import { type Command, Option } from "commander";
-import { databaseOptions, jsonLine, type MessageFlags, messageOf, messageOptions, withDatabase } from "../context.ts";
+import {
+  counted,
+  jsonLine,
+  type MessageFlags,
+  messageOf,
+  messageOptions,
+  withDatabase,
+  withWhole,
+} from "../context.ts";
+import { UsageError } from "../errors.ts";
 import { jsonKey } from "../keys.ts";
 import type { OpenFlags } from "../open.ts";
 import { openFolder, parseConfig } from "../open.ts";
@@ -28,14 +37,18 @@ export function addForkCommands(parent: Command, surroundings: Surroundings): vo
 
   folderOption(parent.command("fork <url> [id]"))
     .description("make a fork: a database of its own over this one; without an id, list the forks")
-    .option("--version <version>", "where it begins; head unless told")
+    .option("--version <version>", "where it begins: head, or the version the URL names, unless told")
     .option("--config <json>", 'of its own, e.g. {"max_inline_value_bytes": 1024}')
     .option("--spec", "print the JSON by which TensorStore opens the fork, which exists")
     .option("--drop", "remove the fork and what it wrote")
     .addHelpText("after", `\n${VERSION_HELP}\nOther commands reach the fork by --fork <id>.`)
     .action((url: string, id: string | undefined, flags: ForkFlags) =>
-      withDatabase(url, { direct: true }, surroundings, async ({ db }) => {
+      withDatabase(url, { direct: true }, surroundings, async ({ db, version }) => {
+        if (version !== undefined && flags.version !== undefined)
+          throw new UsageError("the URL names a version already");
+        if (flags.spec && flags.drop) throw new UsageError("--spec or --drop, not both");
         if (id === undefined) {
+          if (flags.spec || flags.drop) throw new UsageError("give the id of the fork");
           for await (const { id: name, state, registration, error } of listForks(db.parts.store, { signal })) {
             const at = registration?.base.generation;
             if (flags.json) await out(jsonLine({ id: name, state, ...(at !== undefined && { base: at }) }));
@@ -54,6 +67,7 @@ export function addForkCommands(parent: Command, surroundings: Surroundings): vo
         } else {
           const made = await fork(db, id, {
             ...folder,
+            ...(version !== undefined && { version }),
             ...(flags.version !== undefined && { version: parseVersion(flags.version) }),
             ...(flags.config !== undefined && { config: parseConfig(flags.config) }),
             signal,
@@ -64,7 +78,7 @@ export function addForkCommands(parent: Command, surroundings: Surroundings): vo
       }),
     );
 
-  messageOptions(databaseOptions(folderOption(parent.command("merge <url> <id>"))))
+  folderOption(messageOptions(parent.command("merge <url> <id>")))
     .description("bring what a fork changed into its base, as one version of it, or nothing")
     .option("--into-fork", "the other way: bring what the base changed into the fork")
     .addOption(
@@ -74,7 +88,7 @@ export function addForkCommands(parent: Command, surroundings: Surroundings): vo
     )
     .option("--dry-run", "only say what would happen")
     .action((url: string, id: string, flags: MergeFlags) =>
-      withDatabase(url, flags, surroundings, async ({ db }) => {
+      withWhole(url, flags, surroundings, async ({ db }) => {
         const options = {
           ...(await folderOf(flags)),
           ...messageOf(flags),
@@ -88,7 +102,7 @@ export function addForkCommands(parent: Command, surroundings: Surroundings): vo
         } else for (const line of linesOf(result, flags)) err(`${line}\n`);
         if (!result.merged && !flags.dryRun) {
           throw new Error(
-            `${result.conflicts.length} keys were changed by both sides; nothing was merged, choose with --on-conflict`,
+            `both sides changed ${counted(result.conflicts.length, "key")}; nothing was merged, choose with --on-conflict`,
           );
         }
       }),
@@ -109,7 +123,7 @@ interface MergeFlags extends Flags {
 
 function linesOf({ merged, head, keys, conflicts, fastForward }: MergeResult, { dryRun }: MergeFlags): string[] {
   const lines = conflicts.map(({ key }) => `both sides changed ${printKey(key)}`);
-  const what = keys === undefined ? "everything" : `${keys} keys`;
+  const what = keys === undefined ? "everything" : counted(keys, "key");
   if (dryRun) lines.push(`would merge ${what}${fastForward ? ", fast-forward" : ""}`);
   else if (merged) lines.push(`merged ${what}; generation ${head?.generation ?? "unchanged"}`);
   return lines;

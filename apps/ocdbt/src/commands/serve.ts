@@ -19,7 +19,7 @@ interface Flags extends OpenFlags {
 export function addServeCommand(parent: Command, surroundings: Surroundings): void {
   const { err, out, stop } = surroundings;
   databaseOptions(parent.command("serve <url>"))
-    .description("serve every version, tag or fork to stock readers over HTTP, read-only, until interrupted")
+    .description("serve every version and tag, of a fork too, to stock readers over HTTP, read-only, until interrupted")
     .option("--port <n>", "0: any free one", parsePort, 8700)
     .option("--host <name>", "address to listen on; anybody who reaches it can read", "127.0.0.1")
     .option("--allow-origin <origin>", "web pages that may read", "*")
@@ -27,7 +27,9 @@ export function addServeCommand(parent: Command, surroundings: Surroundings): vo
       "after",
       `
   http://127.0.0.1:8700/db/head/ocdbt/|ocdbt:     TensorStore and Neuroglancer open this; v12, a time or a tag for head
-  http://127.0.0.1:8700/db/head/files/<key>      values as plain files, folders as JSON lists`,
+  http://127.0.0.1:8700/db/head/files/<key>      values as plain files, folders as JSON lists
+
+A fork is served by --fork <id>, one by each server.`,
     )
     .action((url: string, flags: Flags) =>
       withDatabase(url, { ...flags, direct: true }, surroundings, async ({ db }) => {
@@ -39,9 +41,14 @@ export function addServeCommand(parent: Command, surroundings: Surroundings): vo
         });
         await new Promise<void>((resolve, reject) => {
           const server = serve({ fetch: handle, port: flags.port, hostname: flags.host }, ({ port }) => {
-            void out(`ready http://${flags.host}:${port}/db/head/\n`);
+            const root = `http://${flags.host}:${port}/db/head`;
+            void out(`ready ${root}/ocdbt/|ocdbt:\n`);
+            err(`values as files: ${root}/files/\n`);
           });
-          server.on("error", reject);
+          server.on("error", (error: NodeJS.ErrnoException) => {
+            if (error.code !== "EADDRINUSE") reject(error);
+            else reject(new Error(`port ${flags.port} of ${flags.host} is in use; choose another by --port, or 0`));
+          });
           stop.addEventListener("abort", () => server.close(() => resolve()), { once: true });
         });
       }),

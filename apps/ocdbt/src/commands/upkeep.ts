@@ -4,7 +4,16 @@
  */
 import { compact, expire, type FsckReport, fsck, type OpenFolder, sweep } from "@pcg/ocdbt";
 import type { Command } from "commander";
-import { databaseOptions, jsonLine, parseCount, parseDuration, printBytes, withDatabase } from "../context.ts";
+import {
+  commitOptions,
+  counted,
+  databaseOptions,
+  jsonLine,
+  parseCount,
+  parseDuration,
+  printBytes,
+  withWhole,
+} from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type OpenFlags, openDatabase, openFolder, openWhole } from "../open.ts";
 import { withProgress } from "../progress.ts";
@@ -19,7 +28,7 @@ interface Flags extends OpenFlags {
 export function addUpkeepCommands(parent: Command, surroundings: Surroundings): void {
   const { out, err, stop: signal } = surroundings;
   const common = (command: Command): Command =>
-    databaseOptions(command)
+    commitOptions(command)
       .option("--json", "print the report as JSON")
       .option("--dry-run", "look only, change nothing");
   /** Forks beside their base are looked into too. */
@@ -34,7 +43,7 @@ export function addUpkeepCommands(parent: Command, surroundings: Surroundings): 
     )
     .addHelpText("after", "\nFiles are removed later, by `sweep`.")
     .action((url: string, flags: Flags & { readonly keep?: number; readonly olderThan?: string }) =>
-      withDatabase(url, flags, surroundings, async ({ db }) => {
+      withWhole(url, flags, surroundings, async ({ db }) => {
         const { keep, olderThan } = flags;
         if (keep === undefined && olderThan === undefined)
           throw new UsageError("say what may go: --keep, --older-than, or both");
@@ -43,7 +52,10 @@ export function addUpkeepCommands(parent: Command, surroundings: Surroundings): 
           expire(db, policy, { ...dry(flags), onProgress, signal }),
         );
         if (flags.json) await out(jsonLine(result));
-        else await out(`${result.expired} versions ${flags.dryRun ? "would go" : "went"}, ${result.kept} stay\n`);
+        else
+          await out(
+            `${counted(result.expired, "version")} ${flags.dryRun ? "would go" : "went"}, ${result.kept} stay\n`,
+          );
       }),
     );
 
@@ -56,7 +68,7 @@ export function addUpkeepCommands(parent: Command, surroundings: Surroundings): 
     )
     .option("--base <url>", "of a fork that is not named by --fork: its topmost base, which may use its files")
     .action((url: string, flags: Flags & { readonly grace?: number; readonly base?: string }) =>
-      withDatabase(url, flags, surroundings, async ({ db, store }) => {
+      withWhole(url, flags, surroundings, async ({ db, store }) => {
         const inBase = flags.fork === undefined ? {} : { base: store };
         const base = flags.base === undefined ? inBase : { base: (await openWhole(flags.base, signal)).store };
         const grace = flags.grace === undefined ? {} : { graceMs: flags.grace };
@@ -82,7 +94,7 @@ export function addUpkeepCommands(parent: Command, surroundings: Surroundings): 
     )
     .option("--live-ratio <part>", "empty files of which less than this part is needed, 0 to 1", parseRatio, 0.5)
     .action((url: string, flags: Flags & { readonly liveRatio: number }) =>
-      withDatabase(url, flags, surroundings, async ({ db }) => {
+      withWhole(url, flags, surroundings, async ({ db }) => {
         const { liveRatio } = flags;
         const result = await withProgress(err, (onProgress) =>
           compact(db, { ...dry(flags), liveRatio, onProgress, signal }),
@@ -147,7 +159,7 @@ function dry({ dryRun }: Flags): { readonly dryRun?: true } {
 }
 
 function parseAge(text: string): bigint | string {
-  if (!/^\d+(ms|s|m|h|d)$/.test(text)) return text;
+  if (/^\d{4}-/.test(text)) return text;
   return (BigInt(Date.now()) - BigInt(parseDuration(text))) * 1_000_000n;
 }
 

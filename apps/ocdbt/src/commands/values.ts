@@ -8,7 +8,16 @@ import { joinKeys, keyBytes, prefixRange, printKey } from "@pcg/kvstore";
 import { diffTrees, EMPTY_TREE, type Mutation, type OcdbtView } from "@pcg/ocdbt";
 import type { Command } from "commander";
 import { readMutations } from "../apply-lines.ts";
-import { databaseOptions, jsonLine, type MessageFlags, messageOf, messageOptions, withDatabase } from "../context.ts";
+import {
+  counted,
+  databaseOptions,
+  jsonLine,
+  type MessageFlags,
+  messageOf,
+  messageOptions,
+  withDatabase,
+  withWhole,
+} from "../context.ts";
 import { NotFound, UsageError } from "../errors.ts";
 import { jsonKey, parseKey } from "../keys.ts";
 import type { Opened, OpenFlags } from "../open.ts";
@@ -31,9 +40,9 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
   const { out, err, stop } = surroundings;
   const json = (command: Command): Command => command.option("--json", "print the result as JSON");
   const base64 = (command: Command): Command =>
-    command.option("--base64", "keys here are base64, for those that are not UTF-8");
+    command.option("--base64", "keys given here are base64, for those that are not UTF-8");
   const creating = (command: Command): Command =>
-    json(messageOptions(base64(databaseOptions(command)))).option(
+    json(messageOptions(command)).option(
       "--config <json>",
       'of a database that is made by this, as TensorStore spells it, e.g. {"max_inline_value_bytes": 100}',
     );
@@ -44,11 +53,11 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
       withDatabase(url, flags, surroundings, (opened) => get(opened, parseKey(key, flags.base64), surroundings)),
     );
 
-  creating(parent.command("put <url> <key> <file>"))
+  creating(base64(parent.command("put <url> <key> <file>")))
     .description("commit the bytes of a file (-: stdin) as a value; makes the database if there is none")
     .action(async (url: string, key: string, file: string, flags: WriteFlags) => {
       const value = await readAll(file, surroundings);
-      await withDatabase(url, { ...flags, create: true }, surroundings, (opened) =>
+      await withWhole(url, { ...flags, create: true }, surroundings, (opened) =>
         commit(opened, [{ op: "put", key: inFolder(opened, parseKey(key, flags.base64)), value }], flags, surroundings),
       );
     });
@@ -61,7 +70,7 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
       withDatabase(url, flags, surroundings, (opened) => list(opened, prefix ?? "", flags, surroundings)),
     );
 
-  json(messageOptions(base64(databaseOptions(parent.command("cp <url> <from> <to>")))))
+  json(messageOptions(base64(parent.command("cp <url> <from> <to>"))))
     .description("copy a value by reference, in one commit; with a version in the URL, from that version")
     .option("--prefix", "copy every key that begins with <from>, with <to> in its place")
     .action((url: string, from: string, to: string, flags: WriteFlags & { readonly prefix?: true }) =>
@@ -70,16 +79,15 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
         const copies = await copiesOf(opened, source!, target!, flags.prefix === true, stop);
         if (copies.length === 0) throw new NotFound(`${opened.db.url} has no key ${printKey(source!)}`);
         await commit(opened, copies, flags, surroundings);
-        if (!flags.json) err(`${copies.length} copied\n`);
+        if (!flags.json) err(`${counted(copies.length, "key")} copied\n`);
       }),
     );
 
-  json(messageOptions(base64(databaseOptions(parent.command("rm <url> <key>")))))
+  json(messageOptions(base64(parent.command("rm <url> <key>"))))
     .description("remove a key, in one commit; exit code 1 when there is none")
     .option("--prefix", "remove every key that begins with <key>")
     .action((url: string, text: string, flags: WriteFlags & { readonly prefix?: true }) =>
-      withDatabase(url, flags, surroundings, async (opened) => {
-        refusePinned(opened, url);
+      withWhole(url, flags, surroundings, async (opened) => {
         const key = inFolder(opened, parseKey(text, flags.base64));
         if (flags.prefix)
           return await commit(opened, [{ op: "deleteRange", ...prefixRange(key) }], flags, surroundings);
@@ -100,15 +108,17 @@ One JSON object a line:
   {"op":"deleteRange","startBase64":"YQ==","endBase64":"Yg=="}    from start to before end; to the last key without end`,
     )
     .action(async (url: string, file: string, flags: WriteFlags) => {
-      const mutations = await readMutations(file === "-" ? surroundings.input() : createReadStream(file));
-      await withDatabase(url, { ...flags, create: true }, surroundings, async (opened) => {
+      const mutations = await readMutations(open(file, surroundings));
+      await withWhole(url, { ...flags, create: true }, surroundings, async (opened) => {
         if (opened.prefix !== "") throw new UsageError("`apply` has whole keys; give it the URL of the database alone");
         await commit(opened, mutations, flags, surroundings);
-        if (!flags.json) err(`${mutations.length} applied\n`);
+        if (!flags.json) err(`${counted(mutations.length, "mutation")} applied\n`);
       });
     });
 
-  async function get({ view, db, prefix }: Opened, key: Uint8Array, { out: write }: Surroundings): Promise<void> {
+  async function get(opened: Opened, key: Uint8Array, { out: write }: Surroundings): Promise<void> {
+    const { db, prefix } = opened;
+    const view = await oneVersion(opened, stop);
     const whole = joinKeys(keyBytes(prefix), key);
     for (let offset = 0; ; ) {
       const found = await view.read(whole, { range: { offset, length: PIECE_BYTES }, signal: stop });
@@ -120,7 +130,8 @@ One JSON object a line:
   }
 
   async function list(opened: Opened, text: string, flags: ListFlags, _: Surroundings): Promise<void> {
-    const { view, prefix } = opened;
+    const { prefix } = opened;
+    const view = await oneVersion(opened, stop);
     const below = joinKeys(keyBytes(prefix), parseKey(text, flags.base64));
     const skip = keyBytes(prefix).length;
     if (flags.level) {
@@ -151,7 +162,7 @@ One JSON object a line:
     for (let offset = 0; ; ) {
       const found = await view.read(key, { range: { offset, length: PIECE_BYTES }, signal: stop });
       if (found === undefined)
-        throw new NotFound(`key ${printKey(key)} was removed while it was read; pin a version in the URL`);
+        throw new NotFound(`the value of ${printKey(key)} is gone: its version has expired meanwhile`);
       hash.update(found.value);
       offset += found.value.length;
       if (offset >= found.size) return hash.digest("hex");
@@ -184,8 +195,11 @@ function inFolder({ prefix }: Opened, key: Uint8Array): Uint8Array {
   return joinKeys(keyBytes(prefix), key);
 }
 
-function refusePinned({ version }: Opened, url: string): void {
-  if (version !== undefined) throw new UsageError(`${url} names a version, which nothing can change; leave out the @…`);
+/** The version that the URL names, or the newest as it is now, whatever is committed while it is read. */
+async function oneVersion({ db, view, version }: Opened, signal: AbortSignal): Promise<OcdbtView> {
+  if (version !== undefined) return view;
+  const head = await db.head({ signal });
+  return head === undefined ? db : await db.at({ generation: head.generation }, { signal });
 }
 
 /** Puts that refer to the values a version has already. */
@@ -211,16 +225,28 @@ async function copiesOf(
   return copies;
 }
 
-async function readAll(file: string, { input }: Surroundings): Promise<Uint8Array> {
+async function readAll(file: string, surroundings: Surroundings): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of file === "-" ? input() : (createReadStream(file) as AsyncIterable<Uint8Array>)) {
+  for await (const piece of open(file, surroundings)) {
     length += piece.length;
     if (length > MAX_VALUE_BYTES)
       throw new UsageError(`${file} has more than ${MAX_VALUE_BYTES} bytes, the most a value may have here`);
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
+}
+
+/** A file, or stdin. */
+async function* open(file: string, { input }: Surroundings): AsyncGenerator<Uint8Array> {
+  try {
+    yield* file === "-" ? input() : (createReadStream(file) as AsyncIterable<Uint8Array>);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "EISDIR" && code !== "EACCES") throw cause;
+    const why = { ENOENT: "there is none", EISDIR: "it is a folder", EACCES: "it may not be read" }[code];
+    throw new UsageError(`cannot read the file ${file}: ${why}`);
+  }
 }
 
 /** `transform` of each item in order, with up to `count` of them under way. */
