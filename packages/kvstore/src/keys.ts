@@ -9,9 +9,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes of a key. Throws `TypeError` for a string with lone surrogates, which has no UTF-8 form. */
 export function keyBytes(key: Key): Uint8Array {
-  if (typeof key !== "string") return key;
-  if (hasLoneSurrogate(key))
-    throw new TypeError(`key ${JSON.stringify(key)} is not well-formed Unicode: no UTF-8 form`);
+  if (typeof key !== "string") {
+    if (key instanceof Uint8Array) return key;
+    throw new TypeError(`a key is a Uint8Array or a string, not ${key === null ? "null" : typeof key}`);
+  }
+  if (hasLoneSurrogate(key)) throw new TypeError(`key ${printKey(key)} is not well-formed Unicode: no UTF-8 form`);
   return encoder.encode(key);
 }
 

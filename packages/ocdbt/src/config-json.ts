@@ -18,6 +18,26 @@ export const DEFAULT_CONFIG: Omit<Config, "uuid" | "manifestKind"> = {
   compression: { id: "zstd", level: 0 },
 };
 
+/** Members as TensorStore, and every JSON, calls them. */
+const JSON_NAMES: Readonly<Record<keyof Config, string>> = {
+  uuid: "uuid",
+  manifestKind: "manifest_kind",
+  maxInlineValueBytes: "max_inline_value_bytes",
+  maxDecodedNodeBytes: "max_decoded_node_bytes",
+  versionTreeArityLog2: "version_tree_arity_log2",
+  compression: "compression",
+};
+
+/** What differs between two configurations, or `undefined`: for each member its name in JSON and both values. */
+export function configDifference(expected: Config, found: Config): string | undefined {
+  const changes: string[] = [];
+  for (const [name, jsonName] of Object.entries(JSON_NAMES) as [keyof Config, string][]) {
+    const [before, now] = [JSON.stringify(expected[name]), JSON.stringify(found[name])];
+    if (before !== now) changes.push(`${jsonName} is ${now} where ${before} was expected`);
+  }
+  return changes.length === 0 ? undefined : changes.join(", ");
+}
+
 /** Reads `{"uuid", "manifest_kind", "max_inline_value_bytes", …}`. @throws `OcdbtError` `bad-spec` */
 export function configFromJson(json: unknown): ConfigRequest {
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw bad("config", json, "an object");
@@ -29,7 +49,8 @@ export function configFromJson(json: unknown): ConfigRequest {
     else if (name === "max_decoded_node_bytes") config.maxDecodedNodeBytes = number(name, value);
     else if (name === "version_tree_arity_log2") config.versionTreeArityLog2 = number(name, value);
     else if (name === "compression") config.compression = compression(value);
-    else throw bad(`config.${name}`, value, "left out; there is no such member");
+    else
+      throw bad(`config.${name}`, value, `none of that name: the members are ${Object.values(JSON_NAMES).join(", ")}`);
   }
   checkRequest(config);
   return config;

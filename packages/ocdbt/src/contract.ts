@@ -25,18 +25,19 @@ export interface Head {
   readonly commitTime: bigint;
 }
 
-/** One change of a commit. Keys are at most 65,535 bytes. */
-export type Mutation =
+/** One change of a commit. Keys are at most 65,535 bytes; where `K` is `Key`, a string stands for its UTF-8 bytes. */
+export type Mutation<K extends Key = Uint8Array> =
   | {
       readonly op: "put";
-      readonly key: Uint8Array;
+      readonly key: K;
       /** Bytes, or a value that already lies in a data file of this database. */
       readonly value: Uint8Array | IndirectReference;
       /** Only if the key still has this generation; `null`: only if absent. */
       readonly ifGeneration?: Generation | null;
     }
-  | { readonly op: "delete"; readonly key: Uint8Array; readonly ifGeneration?: Generation | null }
-  | ({ readonly op: "deleteRange" } & KeyRange);
+  | { readonly op: "delete"; readonly key: K; readonly ifGeneration?: Generation | null }
+  /** All keys from `start` on, to before `end` if there is one. */
+  | { readonly op: "deleteRange"; readonly start: K; readonly end?: K };
 
 /** What must still be so for a commit to happen: a key's generation (`null`: absent), or every entry of a range. */
 export type Expectation =
@@ -111,7 +112,7 @@ export interface OcdbtView extends KvStore {
     prefix?: Key,
     options?: { readonly delimiter?: Key; readonly signal?: AbortSignal },
   ): AsyncIterable<LevelEntry>;
-  /** For zarrita: keys with or without a leading slash, below `prefix`. */
+  /** For zarrita, read only: keys with or without a leading slash, in the folder `prefix` (with or without a slash at its end). */
   asZarrStore(options?: { readonly prefix?: Key }): ZarrReadable;
 }
 
@@ -131,6 +132,7 @@ export interface ZarrReadable {
  * a range that was listed, has changed since.
  */
 export interface OcdbtTransaction extends Omit<OcdbtView, "asZarrStore"> {
+  /** As of a view, and with `set`: what is set is written when the transaction commits. */
   asZarrStore(options?: {
     readonly prefix?: Key;
   }): ZarrReadable & { set(key: string, value: Uint8Array): Promise<void> };
@@ -150,5 +152,5 @@ export interface OcdbtDatabase extends OcdbtView {
   at(version: VersionSpec, options?: { readonly signal?: AbortSignal }): Promise<OcdbtView>;
   transaction(options?: { readonly signal?: AbortSignal }): Promise<OcdbtTransaction>;
   /** Several mutations as they come from a file or another process; `atomic` unless told. */
-  apply(mutations: readonly Mutation[], options?: Partial<CommitOptions>): Promise<CommitReceipt>;
+  apply(mutations: readonly Mutation<Key>[], options?: Partial<CommitOptions>): Promise<CommitReceipt>;
 }

@@ -17,6 +17,7 @@ import {
   type WriteOptions,
   type WriteResult,
 } from "@pcg/kvstore";
+import { checkValue, takeMutations } from "./commit/mutations.ts";
 import { beginTransaction } from "./commit/transaction.ts";
 import type {
   CommitOptions,
@@ -34,7 +35,7 @@ import { OcdbtError } from "./errors.ts";
 import type { Config, VersionEntry } from "./format/types.ts";
 import type { DatabaseParts, StoredManifest } from "./parts.ts";
 import { resolveVersion } from "./view/resolve-version.ts";
-import { printVersion } from "./view/version-spec.ts";
+import { checkVersionSpec, printVersion } from "./view/version-spec.ts";
 import { type VersionSource, View } from "./view/view.ts";
 
 interface Cancel {
@@ -117,6 +118,7 @@ class Database implements OcdbtDatabase {
     const bytes = keyBytes(key);
     const { ifGeneration, signal } = options;
     const condition = ifGeneration === undefined ? {} : { ifGeneration };
+    if (value !== null) checkValue(value, "value");
     const mutation: Mutation =
       value === null ? { op: "delete", key: bytes, ...condition } : { op: "put", key: bytes, value, ...condition };
     const receipt = await this.#commit([mutation], { atomic: false, ...(signal === undefined ? {} : { signal }) });
@@ -133,12 +135,13 @@ class Database implements OcdbtDatabase {
     await this.#commit([{ op: "deleteRange", ...range }], { ...options, atomic: true });
   }
 
-  async apply(mutations: readonly Mutation[], options: Partial<CommitOptions> = {}): Promise<CommitReceipt> {
-    return await this.#commit(mutations, { ...options, atomic: options.atomic ?? true });
+  async apply(mutations: readonly Mutation<Key>[], options: Partial<CommitOptions> = {}): Promise<CommitReceipt> {
+    return await this.#commit(takeMutations(mutations), { ...options, atomic: options.atomic ?? true });
   }
 
   async at(spec: VersionSpec, options: Cancel = {}): Promise<OcdbtView> {
     this.#check(options.signal);
+    checkVersionSpec(spec);
     const version = await this.#resolve(spec, options);
     const text = `@v${version.generation}/`;
     const source: VersionSource = {

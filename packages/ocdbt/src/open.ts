@@ -7,13 +7,12 @@ import { appendVersion } from "./commit/append-version.ts";
 import { CommitLoop } from "./commit/commit-loop.ts";
 import { createGroupCommitter } from "./commit/group-commit.ts";
 import { updateManifest } from "./commit/update-manifest.ts";
-import { type ConfigRequest, checkRequest, newConfig } from "./config-json.ts";
+import { type ConfigRequest, checkRequest, configDifference, newConfig } from "./config-json.ts";
 import type { CommitEvent, Committer, OcdbtDatabase } from "./contract.ts";
 import { createDatabase } from "./database.ts";
 import { OcdbtError } from "./errors.ts";
 import type { Config } from "./format/types.ts";
 import { readTag } from "./history/tags.ts";
-import { describeConfigChange } from "./io/config-change.ts";
 import { createDataFileWriter, type DataPrefixes, DEFAULT_PREFIXES } from "./io/data-file-writer.ts";
 import { type OpenManifests, openManifests } from "./io/manifest-store.ts";
 import { createNodeReader } from "./io/node-reader.ts";
@@ -62,6 +61,11 @@ export async function openOcdbt(
   where: KvStore | string,
   options: OpenOptions & { readonly drivers?: KvDrivers } = {},
 ): Promise<OcdbtDatabase> {
+  if (typeof where !== "string" && typeof where?.read !== "function") {
+    throw new TypeError(
+      `openOcdbt needs a store, such as fileKvStore("/data/db/"), or a URL, not ${where === null ? "null" : typeof where}`,
+    );
+  }
   checkRequest(options.config ?? {});
   const store = typeof where === "string" ? await openBase(where, options) : where;
   try {
@@ -73,7 +77,11 @@ export async function openOcdbt(
 }
 
 async function openBase(url: string, { drivers, signal }: Partial<OpenUrlOptions>): Promise<KvStore> {
-  if (drivers === undefined) throw new TypeError("openOcdbt needs drivers to open a URL");
+  if (drivers === undefined) {
+    throw new TypeError(
+      "openOcdbt needs drivers to open a URL: openOcdbt(url, { drivers: { ...fileDriver(), ...httpDriver() } })",
+    );
+  }
   const parsed = parseUrl(url);
   const last = parsed.stages.at(-1);
   const isOwn = last?.scheme === "ocdbt";
@@ -175,7 +183,7 @@ function configChecker(store: KvStore, request: ConfigRequest): (stored: Config)
   let checked: Config | undefined;
   return (stored) => {
     if (stored === checked) return;
-    const change = describeConfigChange({ ...stored, ...request }, stored);
+    const change = configDifference({ ...stored, ...request }, stored);
     if (change !== undefined) {
       throw new OcdbtError(
         "config-mismatch",

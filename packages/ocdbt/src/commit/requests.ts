@@ -76,7 +76,7 @@ function checkReference({ file, offset, length }: IndirectReference): void {
 }
 
 export function checkKey(key: Uint8Array): void {
-  if (!(key instanceof Uint8Array)) throw new TypeError(`a key is bytes, not ${typeof key}; keyBytes() makes them`);
+  if (!(key instanceof Uint8Array)) throw new TypeError(`a key is a Uint8Array or a string, not ${typeof key}`);
   if (key.length <= MAX_KEY_BYTES) return;
   throw new OcdbtError(
     "too-large",

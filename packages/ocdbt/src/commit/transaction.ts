@@ -130,6 +130,8 @@ class Transaction implements OcdbtTransaction {
     this.#check(options.signal);
     const bytes = new Uint8Array(keyBytes(key));
     checkKey(bytes);
+    if (value !== null && !(value instanceof Uint8Array))
+      throw new TypeError(`value is a Uint8Array or null, not ${typeof value}`);
     const { ifGeneration, signal } = options;
     if (ifGeneration !== undefined) {
       const generation = await this.#generation(bytes, signal === undefined ? {} : { signal });

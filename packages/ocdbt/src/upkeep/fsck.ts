@@ -3,6 +3,7 @@
  * @module
  */
 import type { KvStore } from "@pcg/kvstore";
+import { configDifference } from "../config-json.ts";
 import type { OcdbtDatabase } from "../contract.ts";
 import { isOcdbtError } from "../errors.ts";
 import { forkDataPrefix } from "../fork/layout.ts";
@@ -16,7 +17,6 @@ import {
   printablePath,
 } from "../format/index.ts";
 import { listTags } from "../history/tags.ts";
-import { describeConfigChange } from "../io/config-change.ts";
 import { DEFAULT_PREFIXES } from "../io/data-file-writer.ts";
 import { Semaphore } from "../io/semaphore.ts";
 import { TreeCheck, type TreeCheckContext } from "./check-tree.ts";
@@ -144,7 +144,7 @@ class Fsck {
     main: Manifest | undefined,
   ): Promise<void> {
     if (manifest !== undefined) {
-      const change = main && describeConfigChange(main.config, manifest.config);
+      const change = main && configDifference(main.config, manifest.config);
       if (change !== undefined) this.#findings.add("manifest-mismatch", `${key}: ${change}`, { file: key });
       return;
     }

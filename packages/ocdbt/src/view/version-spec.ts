@@ -49,8 +49,40 @@ export function parseVersionJson(version: unknown): VersionSpec {
   if (typeof version === "number" && Number.isSafeInteger(version)) {
     return { generation: checkGeneration(BigInt(version), String(version)) };
   }
+  if (typeof version === "string" && /^v?\d+$/.test(version)) {
+    throw badVersion(version, `in JSON a generation is a number, ${version.replace("v", "")}, and a text is a time`);
+  }
   if (typeof version === "string") return { time: checkTime(version) };
   throw badVersion(String(JSON.stringify(version)));
+}
+
+/** Throws `TypeError` unless `spec` has exactly one of the members of a version, of its type. */
+export function checkVersionSpec(spec: VersionSpec): void {
+  const names = typeof spec === "object" && spec !== null ? Object.keys(spec) : [];
+  const name = names[0] as keyof typeof EXPECTED;
+  if (names.length !== 1 || EXPECTED[name] === undefined) {
+    const found = names.length === 0 ? printable(spec) : `one with ${names.join(", ")}`;
+    throw new TypeError(`a version is { generation }, { time }, { tag } or { ancestor }, not ${found}`);
+  }
+  const value = (spec as Readonly<Record<string, unknown>>)[name];
+  const { types, what } = EXPECTED[name];
+  if (types.includes(typeof value)) return;
+  throw new TypeError(`the ${name} of a version is ${what}, not ${printable(value)}`);
+}
+
+const EXPECTED = {
+  generation: { types: ["bigint"], what: "a bigint such as 12n" },
+  time: {
+    types: ["bigint", "string"],
+    what: "ns since the epoch as a bigint, or a text YYYY-MM-DDThh:mm:ss[.fffffffff]Z, which date.toISOString() is",
+  },
+  tag: { types: ["string"], what: "a text" },
+  ancestor: { types: ["number"], what: "a number, 0 for the newest version" },
+};
+
+function printable(value: unknown): string {
+  if (typeof value === "object" && value !== null) return value instanceof Date ? "a Date" : "an object without these";
+  return `${typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : String(value)} (${typeof value})`;
 }
 
 export function checkGeneration(generation: bigint, text: string): bigint {
@@ -72,10 +104,9 @@ export function printVersion(spec: VersionSpec): string {
   return typeof spec.time === "string" ? spec.time : formatCommitTime(spec.time);
 }
 
-function badVersion(text: string): OcdbtError {
-  return new OcdbtError(
-    "bad-spec",
-    `${JSON.stringify(text)} names no version: generations are v1 and up, times are written YYYY-MM-DDThh:mm:ss[.fffffffff]Z`,
-    { fields: { version: text } },
-  );
+function badVersion(
+  text: string,
+  rule = "generations are v1 and up (in JSON: 1 and up), times are written YYYY-MM-DDThh:mm:ss[.fffffffff]Z",
+): OcdbtError {
+  return new OcdbtError("bad-spec", `${JSON.stringify(text)} names no version: ${rule}`, { fields: { version: text } });
 }
