@@ -79,11 +79,14 @@ export function addUpkeepCommands(parent: Command, surroundings: Surroundings): 
           await out(jsonLine(result));
           return;
         }
-        const bytes = (files: typeof result.removed): string =>
-          printBytes(files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0));
+        const listed = (files: typeof result.removed): string => {
+          const known = files.every(({ bytes }) => bytes !== undefined);
+          const total = files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+          return `${counted(files.length, "file")}${known && files.length > 0 ? ` of ${printBytes(total)}` : ""}`;
+        };
         await out(
-          `${result.removed.length} files ${flags.dryRun ? "would be removed" : "removed"}, ${bytes(result.removed)}; ` +
-            `${result.waiting.length} wait for their grace, ${bytes(result.waiting)}; ${result.needed} are needed\n`,
+          `${flags.dryRun ? "would remove" : "removed"} ${listed(result.removed)}; ` +
+            `${listed(result.waiting)} unneeded, in grace; ${counted(result.needed, "file")} needed\n`,
         );
       }),
     );
