@@ -1,11 +1,13 @@
 /** What is wrong with a call, stable across releases: callers switch on it, never on the message.
  *
+ * - `INVALID_INPUT`: the call's argument is no object that holds the others by name.
  * - `INVALID_EDGES`, `INVALID_AFFINITIES`, `INVALID_GROUPS`, `INVALID_PAIRS`, `INVALID_OPTION`: the argument of that name;
  *   nothing was computed.
  * - `TOO_LARGE`: the input passes what the 32-bit indices inside can number.
  * - `INTERNAL`: a computed cut failed its own verification. Never the caller's fault: please report it with the input.
  */
 export type MulticutErrorCode =
+  | "INVALID_INPUT"
   | "INVALID_EDGES"
   | "INVALID_AFFINITIES"
   | "INVALID_GROUPS"

@@ -5,6 +5,15 @@ const MAX_ROWS = 2 ** 29;
 const SMALLEST_AFFINITY = 1e-200;
 const LARGEST_AFFINITY = 1e200;
 
+/** Checks that there is an object to read arguments from. */
+export function checkInput(input: unknown, name: string): void {
+  if (typeof input === "object" && input !== null) return;
+  throw new MulticutError(
+    "INVALID_INPUT",
+    `the argument of ${name} must be an object that holds the arguments by name, got ${describe(input)}`,
+  );
+}
+
 /** Checks an edge list and returns its affinities in double precision. */
 export function checkEdges(edges: BigUint64Array, affinities: Float64Array | Float32Array): Float64Array {
   const weights = checkEdgeList(edges, affinities, "affinities");

@@ -1,5 +1,5 @@
 import { MulticutError } from "./errors.ts";
-import { checkGroups, checkPairs, describe } from "./input.ts";
+import { checkGroups, checkInput, checkPairs, describe } from "./input.ts";
 
 /** What to cut, and how. */
 export interface MulticutInput {
@@ -40,6 +40,7 @@ const MAX_ALTERNATIVES = 100;
 
 /** Checks everything but the edge list. */
 export function readSettings(input: MulticutInput): Settings {
+  checkInput(input, "multicut");
   checkGroups(input.groups);
   for (const name of ["mustJoin", "mustCut"] as const) {
     const pairs = input[name];

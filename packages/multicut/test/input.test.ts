@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { isMulticutError } from "../src/errors.ts";
 import { multicut } from "../src/multicut.ts";
+import { type PartitionInput, partition } from "../src/partition/partition.ts";
 import type { MulticutInput } from "../src/settings.ts";
 import { ids, rows } from "./graphs.ts";
 
@@ -77,6 +78,13 @@ test.each(BAD)("%s is an error that names the value and the limit", (_, change, 
   const call = () => multicut({ ...GOOD, ...change } as MulticutInput);
   expect(call).toThrow(message);
   expect(call).toThrow(expect.objectContaining({ name: "MulticutError", code }));
+});
+
+test.each([undefined, null, 5, "edges"])("a call with %s for its argument says what it has to be", async (argument) => {
+  const call = () => multicut(argument as unknown as MulticutInput);
+  expect(call).toThrow(/argument of multicut must be an object/);
+  expect(call).toThrow(expect.objectContaining({ name: "MulticutError", code: "INVALID_INPUT" }));
+  await expect(partition(argument as unknown as PartitionInput)).rejects.toMatchObject({ code: "INVALID_INPUT" });
 });
 
 test("the guard goes by name and code, so it holds for another copy of the package", () => {

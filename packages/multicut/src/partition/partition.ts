@@ -2,7 +2,7 @@ import { componentsWithin } from "../components.ts";
 import { type Contraction, contractRows, membersOf } from "../contract.ts";
 import { cutEdges } from "../describe-cut.ts";
 import { MulticutError } from "../errors.ts";
-import { checkEdgeList } from "../input.ts";
+import { checkEdgeList, checkInput } from "../input.ts";
 import { improveByMoves } from "./boundary-moves.ts";
 import { contractGreedily } from "./greedy-contraction.ts";
 
@@ -38,12 +38,13 @@ const MAX_ROUNDS = 50;
  * called the minimum-cost multicut; NP-hard), by greedy contraction and local search. Deterministic as `multicut` is.
  * Yields to the event loop every 50 ms. 28,000 edges take about half a second, a million half a minute. Memory: about 300 bytes per edge.
  *
- * @throws MulticutError `INVALID_EDGES`, `INVALID_AFFINITIES`, `TOO_LARGE`; the signal's reason if it is aborted.
+ * @throws MulticutError `INVALID_INPUT`, `INVALID_EDGES`, `INVALID_AFFINITIES`, `TOO_LARGE`; the signal's reason if it is aborted.
  *
  * @example
  * const { parts } = await partition({ edges, weights: logOdds(probabilities) });
  */
 export async function partition(input: PartitionInput): Promise<Partition> {
+  checkInput(input, "partition");
   const { edges, signal, onProgress } = input;
   const contraction = contractRows(edges, checkWeights(edges, input.weights));
   const { graph } = contraction;

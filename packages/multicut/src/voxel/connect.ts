@@ -65,8 +65,8 @@ export function* connectTeams(
     if (barred.has(failed) || order[0] === failed) {
       throw new VoxelSplitError(
         "TEAMS_CROSS",
-        `the seeds of group ${failed + 1} can only be connected through voxels of another group; move or drop a seed`,
-        { group: failed + 1 },
+        `the seeds of group ${failed} can only be connected through voxels of another group; move or drop a seed`,
+        { group: failed },
       );
     }
     barred.add(failed);

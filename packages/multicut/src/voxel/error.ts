@@ -1,5 +1,7 @@
 /** Why a supervoxel cannot be split as asked, stable across releases: callers switch on it, never on the message. */
 export type VoxelSplitErrorCode =
+  /** An argument is not what it has to be, or does not fit the others; nothing was computed. Fields: `argument`. */
+  | "INVALID_ARGUMENT"
   /** The mask has no voxel, or none of the ids occurs. */
   | "EMPTY_MASK"
   /** A group has no seed. Fields: `group`. */
@@ -8,7 +10,7 @@ export type VoxelSplitErrorCode =
   | "SEED_OUTSIDE"
   /** No voxel of the mask is near enough to a seed. Fields: `group`, `seed`, `limit`. */
   | "SEED_TOO_FAR"
-  /** Seeds of two groups fall on the same voxel. Fields: `group`, `other`, `x`, `y`, `z`. */
+  /** Seeds of two groups fall on the same voxel (absolute). Fields: `group`, `other`, `x`, `y`, `z`. */
   | "SEED_CONFLICT"
   /** Seeds of one group lie in parts of the mask that do not touch. Fields: `group`. */
   | "TEAM_DISCONNECTED"
@@ -21,14 +23,18 @@ export type VoxelSplitErrorCode =
   /** An edge's partner has neither voxels in the block nor a place from `boxOf`. Fields: `partner`. */
   | "UNKNOWN_PLACE";
 
-/** A supervoxel cannot be split as asked; nothing was changed. Wrong arguments are RangeError and TypeError instead. */
+/** A supervoxel cannot be split as asked; nothing was changed. */
 export class VoxelSplitError extends Error {
   override readonly name = "VoxelSplitError";
   readonly code: VoxelSplitErrorCode;
-  /** The values of the message. Groups count from 1, as sides do. */
-  readonly fields: Readonly<Record<string, number | bigint>>;
+  /** The values of the message. Groups and seeds count from 0, as in the request's `seeds`; group 0 is side 1. */
+  readonly fields: Readonly<Record<string, string | number | bigint>>;
 
-  constructor(code: VoxelSplitErrorCode, message: string, fields: Readonly<Record<string, number | bigint>> = {}) {
+  constructor(
+    code: VoxelSplitErrorCode,
+    message: string,
+    fields: Readonly<Record<string, string | number | bigint>> = {},
+  ) {
     super(message);
     this.code = code;
     this.fields = fields;

@@ -24,33 +24,6 @@ export interface SplitObjectBlock {
   readonly seeds: readonly SnappedSeed[];
 }
 
-/** RangeError or TypeError for a request that makes no sense whatever the object. */
-export function checkRequest(request: SplitRequest): void {
-  const { size, voxelSize, seeds, labels, ids, mask, weights, band, snapDistance } = request;
-  if (!size.every((length) => Number.isInteger(length) && length > 0)) {
-    throw new RangeError(`size must be three whole numbers above 0, got ${size.join("×")}`);
-  }
-  const voxels = size[0] * size[1] * size[2];
-  if (voxels >= 2 ** 31) throw new RangeError(`a box holds fewer than 2^31 voxels, got ${size.join("×")}; crop it`);
-  if (!voxelSize.every((side) => Number.isFinite(side) && side > 0)) {
-    throw new RangeError(`voxelSize must be three finite lengths above 0, got ${voxelSize.join("×")}`);
-  }
-  for (const [name, array] of Object.entries({ mask, labels, weights })) {
-    if (array === undefined || array.length === voxels) continue;
-    throw new RangeError(`${name} has ${array.length} elements, a box of ${size.join("×")} voxels has ${voxels}`);
-  }
-  if ((mask === undefined) === (labels === undefined || ids === undefined)) {
-    throw new TypeError("give either mask, or labels and ids");
-  }
-  if (seeds.length < 2 || seeds.length > 254) {
-    throw new RangeError(`a split needs 2 to 254 groups of seeds, got ${seeds.length}`);
-  }
-  if (band !== undefined && !(band > 0 && band < 1)) throw new RangeError(`band must be in (0, 1), got ${band}`);
-  if (snapDistance !== undefined && !(snapDistance >= 0)) {
-    throw new RangeError(`snapDistance must be 0 or more, got ${snapDistance}`);
-  }
-}
-
 /** Finds the object's voxels, puts the seeds on it and sets pieces apart that no seed can reach. */
 export function* readObject(request: SplitRequest, budget: Budget): Work<SplitObjectBlock> {
   const { size } = request;
@@ -61,7 +34,8 @@ export function* readObject(request: SplitRequest, budget: Budget): Work<SplitOb
   yield { phase: "read", done: 0.02 };
   const box = boundsOf(whole, size);
   if (box === undefined) {
-    throw new VoxelSplitError("EMPTY_MASK", `no voxel of the ${size.join("×")} box belongs to the object`);
+    const why = request.mask ? "the mask is 0 everywhere" : "labels has none of ids";
+    throw new VoxelSplitError("EMPTY_MASK", `no voxel of the ${size.join("×")} box belongs to the object: ${why}`);
   }
   const inside = box.size[0] * box.size[1] * box.size[2];
   budget.take(inside);
@@ -78,8 +52,8 @@ export function* readObject(request: SplitRequest, budget: Budget): Work<SplitOb
     if (apart === undefined) continue;
     throw new VoxelSplitError(
       "TEAM_DISCONNECTED",
-      `seeds of group ${group + 1} lie in parts of the object that do not touch inside of the box; enlarge the box or drop a seed`,
-      { group: group + 1 },
+      `seeds of group ${group} lie in parts of the object that do not touch inside of the box; enlarge the box or drop a seed`,
+      { group },
     );
   }
   const seeded = new Set(groups.flat().map((seed) => components[seed]!));
@@ -111,7 +85,6 @@ export function* readObject(request: SplitRequest, budget: Budget): Work<SplitOb
 function maskOf({ mask, labels, ids }: SplitRequest): Uint8Array {
   if (mask !== undefined) return mask.map((inside) => (inside === 0 ? 0 : 1));
   const wanted = new Set(ids);
-  if (wanted.has(0n)) throw new RangeError("0 is background and cannot be among ids");
   return labels instanceof BigUint64Array ? maskOf64(labels, wanted) : maskOf32(labels, wanted);
 }
 
@@ -154,31 +127,29 @@ function snapSeeds(
   const seeds: SnappedSeed[] = [];
   const owner = new Map<number, number>();
   const groups = requested.map((positions, group) => {
-    const side = group + 1;
-    if (positions.length === 0) throw new VoxelSplitError("NO_SEEDS", `group ${side} has no seed`, { group: side });
     return positions.map((position, seed) => {
-      const name = `seed ${seed + 1} of group ${side}, (${position.join(", ")}),`;
+      const name = `seeds[${group}][${seed}], (${position.join(", ")}),`;
       const inBox = position.map((a, axis) => a - offset[axis]!);
       if (!inBox.every((a, axis) => a >= 0 && a <= size[axis]! - 1)) {
         const end = size.map((length, axis) => length + offset[axis]!);
         const message = `${name} lies outside of the box from (${offset.join(", ")}) to (${end.join(", ")})`;
-        throw new VoxelSplitError("SEED_OUTSIDE", message, { group: side, seed: seed + 1 });
+        throw new VoxelSplitError("SEED_OUTSIDE", message, { group, seed });
       }
       const at = inBox.map((a, axis) => a - box.corner[axis]!) as unknown as Xyz;
       const found = snap(mask, box.size, voxelSize, at, limit);
       if (found === undefined) {
         const message = `${name} is farther than ${limit} from the object; give a seed on it, or a larger snapDistance`;
-        throw new VoxelSplitError("SEED_TOO_FAR", message, { group: side, seed: seed + 1, limit });
+        throw new VoxelSplitError("SEED_TOO_FAR", message, { group, seed, limit });
       }
       const absolute = positionOf(found.voxel, box.size).map((a, axis) => a + box.corner[axis]! + offset[axis]!);
       const [x, y, z] = absolute as [number, number, number];
-      const other = owner.get(found.voxel) ?? side;
-      if (other !== side) {
-        const message = `seeds of groups ${other} and ${side} both fall on voxel (${x}, ${y}, ${z})`;
-        throw new VoxelSplitError("SEED_CONFLICT", message, { group: side, other, x, y, z });
+      const other = owner.get(found.voxel) ?? group;
+      if (other !== group) {
+        const message = `seeds of groups ${other} and ${group} both fall on voxel (${x}, ${y}, ${z}); move or drop one`;
+        throw new VoxelSplitError("SEED_CONFLICT", message, { group, other, x, y, z });
       }
-      owner.set(found.voxel, side);
-      seeds.push({ side, at: [x, y, z], distance: found.distance });
+      owner.set(found.voxel, group);
+      seeds.push({ side: group + 1, at: [x, y, z], distance: found.distance });
       return found.voxel;
     });
   });

@@ -3,7 +3,9 @@
  * @module
  */
 import { componentStats, connectedComponents, type Size } from "@pcg/kernels";
+import { describe } from "../input.ts";
 import type { Corner } from "./box.ts";
+import { checkBlock, checkCorner, checkObject, checkSize, invalid } from "./check.ts";
 import type { Xyz } from "./contract.ts";
 import { VoxelSplitError } from "./error.ts";
 
@@ -63,11 +65,11 @@ export interface Relabelling {
  * voxel of a chunk.
  *
  * @throws VoxelSplitError `BAD_IDS` when `mint` gives another number of ids than asked, 0, an id twice, or one that is in the
- *   block; RangeError when arrays do not fit the block, or a voxel of a supervoxel that is split has no side.
+ *   block; `INVALID_ARGUMENT` when arrays do not fit the block, or a voxel of a supervoxel that is split has no side.
  */
 export function relabelChunks(request: RelabelRequest): Relabelling {
+  checkRelabelRequest(request);
   const { labels, sides, size, offset = [0, 0, 0], chunkSize, chunkOrigin = [0, 0, 0], mint } = request;
-  checkBlock(request);
   const out = labels.slice();
   const fragments: Fragment[] = [];
   const changed: ChangedChunk[] = [];
@@ -102,27 +104,16 @@ export function relabelChunks(request: RelabelRequest): Relabelling {
   };
 }
 
-function checkBlock({
-  labels,
-  sides,
-  size,
-  offset = [0, 0, 0],
-  chunkSize,
-  chunkOrigin = [0, 0, 0],
-}: RelabelRequest): void {
-  const voxels = size[0] * size[1] * size[2];
-  for (const [name, length] of Object.entries({ labels: labels.length, sides: sides.length })) {
-    if (length === voxels) continue;
-    throw new RangeError(`${name} has ${length} elements, a block of ${size.join("×")} voxels has ${voxels}`);
-  }
-  if (![...offset, ...chunkOrigin].every(Number.isInteger)) {
-    throw new RangeError(
-      `offset and chunkOrigin must be whole voxels, got ${offset.join(", ")} and ${chunkOrigin.join(", ")}`,
-    );
-  }
-  if (!chunkSize.every((length) => Number.isInteger(length) && length > 0)) {
-    throw new RangeError(`chunkSize must be three whole numbers above 0, got ${chunkSize.join("×")}`);
-  }
+function checkRelabelRequest(request: RelabelRequest): void {
+  checkObject(request, "the argument of relabelChunks");
+  const { labels, sides, size, offset, chunkSize, chunkOrigin, mint } = request;
+  checkSize(size);
+  checkBlock(labels, "labels", [BigUint64Array], size);
+  checkBlock(sides, "sides", [Uint8Array], size);
+  checkSize(chunkSize, "chunkSize");
+  if (offset !== undefined) checkCorner(offset, "offset");
+  if (chunkOrigin !== undefined) checkCorner(chunkOrigin, "chunkOrigin");
+  if (typeof mint !== "function") throw invalid("mint", "a function (chunk, count) => BigUint64Array", describe(mint));
 }
 
 /** The chunks that a block meets, x fastest, each with its part of the block. */
@@ -229,7 +220,8 @@ function checkCovered(
         if (sides[voxel] !== 0 || labels[voxel] === last) continue;
         last = labels[voxel]!;
         if ((sidesOf.get(last)?.size ?? 0) < 2) continue;
-        throw new RangeError(`voxel ${voxel} of supervoxel ${last} has no side, but others of it have two or more`);
+        const message = `sides[${voxel}] is 0, but supervoxel ${last}, in which the voxel lies, is split in its chunk: give it a side everywhere`;
+        throw new VoxelSplitError("INVALID_ARGUMENT", message, { argument: "sides", voxel, supervoxel: last });
       }
     }
   }
@@ -270,6 +262,12 @@ class TakenIds {
   }
 
   check(fresh: BigUint64Array, wanted: number, chunk: Xyz): void {
+    if (!(fresh instanceof BigUint64Array)) {
+      throw new VoxelSplitError("BAD_IDS", `mint must give a BigUint64Array, got ${describe(fresh)}`, {
+        wanted,
+        given: 0,
+      });
+    }
     if (fresh.length !== wanted) {
       const message = `chunk ${chunk.join(", ")} needs ${wanted} ids, mint gave ${fresh.length}`;
       throw new VoxelSplitError("BAD_IDS", message, { wanted, given: fresh.length });

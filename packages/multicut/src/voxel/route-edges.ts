@@ -3,7 +3,9 @@
  * @module
  */
 import type { Size } from "@pcg/kernels";
+import { describe } from "../input.ts";
 import { findBridges } from "./bridges.ts";
+import { checkBlock, checkCorner, checkObject, checkSize, checkVoxelSize, invalid } from "./check.ts";
 import type { Xyz } from "./contract.ts";
 import { VoxelSplitError } from "./error.ts";
 import type { VoxelBox } from "./point-set.ts";
@@ -65,10 +67,10 @@ const SIBLING_AFFINITY = 0.001;
  * contracted, those between unsplit supervoxels of the object included: unless some contracted node holds fragments of two
  * groups, the edges are returned.
  *
- * @throws VoxelSplitError `UNKNOWN_PLACE`.
+ * @throws VoxelSplitError `UNKNOWN_PLACE`, `INVALID_ARGUMENT`.
  */
 export function routeEdges(request: RouteRequest): Routing {
-  checkTable(request);
+  checkRouteRequest(request);
   const { edges, affinities, areas, fragments, labels, size, offset, voxelSize, sameObject } = request;
   const children = new Map<bigint, Fragment[]>();
   for (const fragment of [...fragments].sort((a, b) => (a.id < b.id ? -1 : 1))) {
@@ -128,15 +130,40 @@ export function routeEdges(request: RouteRequest): Routing {
   return { kind: "routed", ...routed.table(), replaced: Uint32Array.from(replaced) };
 }
 
-function checkTable({ edges, affinities, areas, labels, size }: RouteRequest): void {
+function checkRouteRequest(request: RouteRequest): void {
+  checkObject(request, "the argument of routeEdges");
+  const { edges, affinities, areas, fragments, groups, labels, size, offset, voxelSize, sameObject, boxOf, reach } =
+    request;
+  for (const [name, array, kind] of [
+    ["edges", edges, BigUint64Array],
+    ["affinities", affinities, Float64Array],
+    ["areas", areas, BigUint64Array],
+  ] as const) {
+    if (!(array instanceof kind)) throw invalid(name, `a ${kind.name}`, describe(array));
+  }
   if (edges.length !== 2 * affinities.length || areas.length !== affinities.length) {
-    throw new RangeError(
-      `edges, affinities and areas must have 2, 1 and 1 elements per edge, got ${edges.length}, ${affinities.length} and ${areas.length}`,
+    throw invalid(
+      "edges, affinities and areas",
+      "2, 1 and 1 elements per edge",
+      `${edges.length}, ${affinities.length} and ${areas.length}`,
     );
   }
-  const voxels = size[0] * size[1] * size[2];
-  if (labels.length === voxels) return;
-  throw new RangeError(`labels has ${labels.length} elements, a block of ${size.join("×")} voxels has ${voxels}`);
+  const notANumber = affinities.findIndex((affinity) => !(affinity >= 0));
+  if (notANumber >= 0)
+    throw invalid(`affinities[${notANumber}]`, "0 or more, or Infinity", `${affinities[notANumber]}`);
+  checkSize(size);
+  checkBlock(labels, "labels", [BigUint64Array], size);
+  checkCorner(offset, "offset");
+  checkVoxelSize(voxelSize);
+  if (!Array.isArray(fragments)) throw invalid("fragments", "the list that relabelChunks gave", describe(fragments));
+  if (!(Number.isInteger(groups) && groups >= 2))
+    throw invalid("groups", "how many groups were parted, 2 or more", describe(groups));
+  if (typeof sameObject !== "function") throw invalid("sameObject", "a function of an id", describe(sameObject));
+  if (boxOf !== undefined && typeof boxOf !== "function")
+    throw invalid("boxOf", "a function of an id", describe(boxOf));
+  if (reach !== undefined && !(typeof reach === "number" && reach >= 0)) {
+    throw invalid("reach", "a length, 0 or more", describe(reach));
+  }
 }
 
 function idsOf(fragments: readonly Fragment[]): bigint[] {
@@ -193,7 +220,10 @@ class Places {
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const mine = this.surfaces.points.get(fragment);
-    if (mine === undefined) throw new RangeError(`fragment ${fragment} has no voxel in the block given`);
+    if (mine === undefined) {
+      const message = `fragments names ${fragment}, which has no voxel in labels; give the block as relabelChunks left it`;
+      throw new VoxelSplitError("INVALID_ARGUMENT", message, { argument: "fragments", fragment });
+    }
     const theirs = this.surfaces.points.get(partner);
     const box = theirs === undefined ? this.request.boxOf?.(partner) : undefined;
     if (theirs === undefined && box === undefined) {

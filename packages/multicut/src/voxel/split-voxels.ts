@@ -10,13 +10,14 @@ import { ARRIVAL_BYTES, type Arrival, arrive, freeBand } from "./arrival.ts";
 import { cutBand } from "./band-cut.ts";
 import { cutOut, putBack } from "./box.ts";
 import { Budget } from "./budget.ts";
+import { checkSplitRequest } from "./check.ts";
 import { cleanUp } from "./clean-up.ts";
 import { connectTeams, MOST_COST, RIDGE_EXPONENT } from "./connect.ts";
 import type { SplitRequest, VoxelSplit, Xyz } from "./contract.ts";
 import { drive, type Work } from "./drive.ts";
 import { splitGeodesic } from "./geodesic-split.ts";
 import { cellOf, type Level, pool, poolingFactors } from "./levels.ts";
-import { checkRequest, readObject, type SplitObjectBlock } from "./object.ts";
+import { readObject, type SplitObjectBlock } from "./object.ts";
 import { fixTeams, refine } from "./refine.ts";
 import { depths, ridgeCosts } from "./ridge.ts";
 
@@ -31,8 +32,7 @@ const DEFAULT_BAND = 0.6;
  * Memory beside the request: at most 24 bytes per voxel of the box, or 32 MiB if that is more; work that would take more is
  * refused. Other events run between slices; no slice is longer than a pass or two over the voxels of the box.
  *
- * @throws VoxelSplitError with any code but `BAD_IDS` and `UNKNOWN_PLACE`; RangeError and TypeError for arguments that do not
- *   fit each other; the signal's reason when aborted.
+ * @throws VoxelSplitError with any code but `BAD_IDS` and `UNKNOWN_PLACE`; the signal's reason when aborted.
  *
  * @example
  * const { sides } = await splitVoxels({
@@ -41,7 +41,7 @@ const DEFAULT_BAND = 0.6;
  * });
  */
 export async function splitVoxels(request: SplitRequest): Promise<VoxelSplit> {
-  checkRequest(request);
+  checkSplitRequest(request);
   return drive(splitWork(request), request);
 }
 

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Size, VoxelSize } from "@pcg/kernels";
+import { checkBlock, checkSize, checkVoxelSize } from "./check.ts";
 
 /** A surface between sides, as the voxel faces that it consists of. */
 export interface CutSurface {
@@ -14,8 +15,16 @@ export interface CutSurface {
   readonly centre: readonly [x: number, y: number, z: number] | undefined;
 }
 
-/** The faces between different sides of a block; 0 is no side. */
-export function cutSurface(sides: Uint8Array, [sx, sy, sz]: Size, voxelSize: VoxelSize): CutSurface {
+/**
+ * The faces between different sides of a block; 0 is no side.
+ *
+ * @throws VoxelSplitError `INVALID_ARGUMENT`.
+ */
+export function cutSurface(sides: Uint8Array, size: Size, voxelSize: VoxelSize): CutSurface {
+  checkSize(size);
+  checkVoxelSize(voxelSize);
+  checkBlock(sides, "sides", [Uint8Array], size);
+  const [sx, sy, sz] = size;
   const strides = [1, sx, sx * sy];
   const counts = [0, 0, 0];
   const sums = [0, 0, 0];

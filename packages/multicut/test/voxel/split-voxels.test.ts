@@ -147,12 +147,11 @@ describe("refusals", () => {
   gap[9] = 0;
   const cases: [string, Partial<SplitRequest>, RegExp][] = [
     ["EMPTY_MASK", { mask: empty } as Partial<SplitRequest>, /no voxel of the 20×1×1 box/],
-    ["NO_SEEDS", { seeds: [[[2, 0, 0]], []] }, /group 2 has no seed/],
-    ["SEED_OUTSIDE", { seeds: [[[2, 0, 0]], [[20, 0, 0]]] }, /seed 1 of group 2, \(20, 0, 0\)/],
-    ["SEED_OUTSIDE", { seeds: [[[2, 0, 0]], [[Number.NaN, 0, 0]]] }, /outside of the box/],
-    ["SEED_OUTSIDE", { offset: [3, 0, 0] }, /seed 1 of group 1.*\(3, 0, 0\) to \(23, 1, 1\)/],
+    ["NO_SEEDS", { seeds: [[[2, 0, 0]], []] }, /seeds\[1\] is empty/],
+    ["SEED_OUTSIDE", { seeds: [[[2, 0, 0]], [[20, 0, 0]]] }, /seeds\[1\]\[0\], \(20, 0, 0\)/],
+    ["SEED_OUTSIDE", { offset: [3, 0, 0] }, /seeds\[0\]\[0\].*\(3, 0, 0\) to \(23, 1, 1\)/],
     ["SEED_TOO_FAR", { mask: Uint8Array.from(empty, (_, x) => (x > 12 ? 1 : 0)), snapDistance: 9 }, /farther than 9/],
-    ["SEED_CONFLICT", { seeds: [[[2, 0, 0]], [[2, 0, 0]]] }, /groups 1 and 2 both fall on voxel \(2, 0, 0\)/],
+    ["SEED_CONFLICT", { seeds: [[[2, 0, 0]], [[2, 0, 0]]] }, /groups 0 and 1 both fall on voxel \(2, 0, 0\)/],
     [
       "TEAM_DISCONNECTED",
       {
@@ -165,7 +164,7 @@ describe("refusals", () => {
           [[17, 0, 0]],
         ],
       },
-      /group 1 lie in parts of the object that do not touch/,
+      /group 0 lie in parts of the object that do not touch/,
     ],
     [
       "TEAMS_CROSS",
@@ -178,25 +177,13 @@ describe("refusals", () => {
           [[7, 0, 0]],
         ],
       },
-      /group 1 can only be connected through/,
+      /group 0 can only be connected through/,
     ],
   ];
   test.each(cases)("%s", async (code, change, message) => {
     const refusal = await splitVoxels({ ...bar, ...change } as SplitRequest).catch((error: unknown) => error);
     expect(isVoxelSplitError(refusal, code as "NO_SEEDS")).toBe(true);
     expect((refusal as Error).message).toMatch(message);
-  });
-
-  test("arguments that do not fit each other are RangeErrors and TypeErrors with the numbers", async () => {
-    const { mask: _, ...rest } = bar;
-    await expect(splitVoxels({ ...bar, size: [21, 1, 1] })).rejects.toThrow(/mask has 20 elements.*has 21/);
-    await expect(splitVoxels({ ...bar, size: [2.5, 1, 8] })).rejects.toThrow(/got 2.5×1×8/);
-    await expect(splitVoxels({ ...bar, voxelSize: [1, 0, 1] })).rejects.toThrow(/got 1×0×1/);
-    await expect(splitVoxels(rest as SplitRequest)).rejects.toThrow(TypeError);
-    await expect(splitVoxels({ ...bar, seeds: [[[2, 0, 0]]] })).rejects.toThrow(/2 to 254 groups.*got 1/);
-    await expect(splitVoxels({ ...bar, band: 1.5 })).rejects.toThrow(/got 1.5/);
-    await expect(splitVoxels({ ...bar, weights: new Uint8Array(3) })).rejects.toThrow(/weights has 3/);
-    await expect(splitVoxels({ ...bar, size: [2 ** 16, 2 ** 16, 1] })).rejects.toThrow(/2\^31/);
   });
 });
 
