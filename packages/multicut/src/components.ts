@@ -11,11 +11,13 @@ export interface Components {
 /** Components of the graph without the edges between sides. Edges of capacity 0 connect, too. */
 export function componentsWithin(graph: Graph, side: Int32Array): Components {
   const { offsets, heads, size } = graph;
-  const of = new Int32Array(size).fill(-1);
+  // Before a vertex has a component, its side: one look tells whether it belongs to the one that is growing.
+  const of = side.map((s) => -1 - s);
   const queue = new Int32Array(size);
   const sizes: number[] = [];
   for (let start = 0; start < size; start++) {
     if (of[start]! >= 0) continue;
+    const wanted = of[start]!;
     const number = sizes.length;
     of[start] = number;
     queue[0] = start;
@@ -24,7 +26,7 @@ export function componentsWithin(graph: Graph, side: Int32Array): Components {
       const v = queue[head]!;
       for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
         const u = heads[a]!;
-        if (of[u]! >= 0 || side[u] !== side[v]) continue;
+        if (of[u] !== wanted) continue;
         of[u] = number;
         queue[tail++] = u;
       }

@@ -1,6 +1,6 @@
 import { DisjointSets } from "./disjoint-sets.ts";
 import { MulticutError } from "./errors.ts";
-import { buildGraph, type Graph } from "./graph.ts";
+import { buildGraph, type Graph, type Rows } from "./graph.ts";
 import { indexIds } from "./id-table.ts";
 import { checkEdges } from "./input.ts";
 
@@ -74,7 +74,7 @@ export function contractRows(edges: BigUint64Array, weights: Float64Array): Cont
     members,
     ends,
     finiteRows,
-    graph: buildGraph(size, mapEnds(ends, vertexOf), weights),
+    graph: buildGraph(size, rowsBetween(ends, vertexOf, weights)),
   };
 }
 
@@ -107,9 +107,19 @@ function groupMembers(
   return { reps, memberOffsets, members };
 }
 
-/** The ends of the rows as vertices. Those of infinite rows become loops, which the graph leaves out. */
-function mapEnds(ends: Int32Array, vertexOf: Int32Array): Int32Array {
-  const mapped = new Int32Array(ends.length);
-  for (let i = 0; i < ends.length; i++) mapped[i] = vertexOf[ends[i]!]!;
-  return mapped;
+/** The rows between vertices; those of infinite weight have become loops, which are left out. */
+function rowsBetween(ends: Int32Array, vertexOf: Int32Array, weights: Float64Array): Rows {
+  const lower = new Int32Array(weights.length);
+  const upper = new Int32Array(weights.length);
+  const kept = new Float64Array(weights.length);
+  let count = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const a = vertexOf[ends[2 * i]!]!;
+    const b = vertexOf[ends[2 * i + 1]!]!;
+    if (a === b) continue;
+    lower[count] = a < b ? a : b;
+    upper[count] = a < b ? b : a;
+    kept[count++] = weights[i]!;
+  }
+  return { lower: lower.subarray(0, count), upper: upper.subarray(0, count), weights: kept.subarray(0, count) };
 }

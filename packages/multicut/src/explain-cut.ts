@@ -1,6 +1,6 @@
 import type { Contraction } from "./contract.ts";
 import { keepPaths } from "./flow-paths.ts";
-import type { Graph } from "./graph.ts";
+import { edgeBetween } from "./graph.ts";
 import { maxFlow } from "./min-cut.ts";
 import type { CarriedFlow, Explanation } from "./result.ts";
 
@@ -61,16 +61,4 @@ function carriedFlow(
     edges[2 * i + 1] = ids[key - tail * ids.length]!;
   }
   return { from, edges, amounts: Float64Array.from(merged, ({ amount }) => amount) };
-}
-
-/** The edge between two neighbours: arcs ascend by neighbour. */
-function edgeBetween(graph: Graph, a: number, b: number): number {
-  let low = graph.offsets[a]!;
-  let high = graph.offsets[a + 1]! - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (graph.heads[middle]! < b) low = middle + 1;
-    else high = middle;
-  }
-  return graph.edgeOf[low]!;
 }

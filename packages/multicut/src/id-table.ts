@@ -17,27 +17,49 @@ export interface IdTable {
 export function indexIds(values: BigUint64Array): IdTable {
   const lanes = lanesOf(values);
   const index = new Int32Array(values.length);
-  const table = new LaneTable();
+  // Slots hold a number + 1; numbers count ids by first occurrence; `keys` holds their lanes.
+  let bits = FIRST_BITS;
+  let slots = new Int32Array(1 << bits);
+  let keys = new Int32Array(1 << bits);
+  let count = 0;
   let lastLow = 0;
   let lastHigh = 0;
   let last = -1;
-  for (let i = 0; i < values.length; i++) {
+  for (let i = 0; i < index.length; i++) {
     const low = lanes[2 * i]!;
     const high = lanes[2 * i + 1]!;
     // Edge lists come grouped by their first end, so an id often repeats two places on.
-    if (low !== lastLow || high !== lastHigh || last < 0) {
-      index[i] = table.number(low, high);
-      if ((i & 1) === 0) {
-        lastLow = low;
-        lastHigh = high;
-        last = index[i]!;
+    if (low === lastLow && high === lastHigh && last >= 0) {
+      index[i] = last;
+      continue;
+    }
+    const mask = slots.length - 1;
+    let slot = hash(low, high) >>> (32 - bits);
+    let number = slots[slot]! - 1;
+    while (number >= 0 && (keys[2 * number] !== low || keys[2 * number + 1] !== high)) {
+      slot = (slot + 1) & mask;
+      number = slots[slot]! - 1;
+    }
+    if (number < 0) {
+      number = count++;
+      keys[2 * number] = low;
+      keys[2 * number + 1] = high;
+      slots[slot] = count;
+      if (2 * count >= slots.length) {
+        bits++;
+        keys = doubled(keys);
+        slots = placeKeys(keys, count, bits);
       }
-    } else index[i] = last;
+    }
+    index[i] = number;
+    if ((i & 1) === 0) {
+      lastLow = low;
+      lastHigh = high;
+      last = number;
+    }
   }
-  const ids = table.distinct().sort();
-  const sortedLanes = lanesOf(ids);
-  const rank = new Int32Array(ids.length);
-  for (let r = 0; r < ids.length; r++) rank[table.number(sortedLanes[2 * r]!, sortedLanes[2 * r + 1]!)] = r;
+  const ids = new BigUint64Array(keys.slice(0, 2 * count).buffer).sort();
+  const rank = rankNumbers(lanesOf(ids), slots, keys, bits);
   for (let i = 0; i < index.length; i++) index[i] = rank[index[i]!]!;
   return { ids, index };
 }
@@ -56,54 +78,47 @@ export function rankOf(ids: BigUint64Array, id: bigint): number {
   return -1;
 }
 
-function lanesOf(values: BigUint64Array): Uint32Array {
-  return new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
+function lanesOf(values: BigUint64Array): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
 }
 
-/** Numbers (low, high) pairs by first occurrence; grows by doubling at half load. */
-class LaneTable {
-  private slots = new Int32Array(1 << 13);
-  private shift = 32 - 13;
-  private keys = new Uint32Array(1 << 13);
-  private count = 0;
+/** Slots of a table starts with, as a power of two; it doubles at half load. */
+const FIRST_BITS = 13;
 
-  number(low: number, high: number): number {
-    const slots = this.slots;
-    const keys = this.keys;
-    const mask = slots.length - 1;
-    let slot = hash(low, high) >>> this.shift;
-    for (;;) {
-      const entry = slots[slot]!;
-      if (entry === 0) break;
-      if (keys[2 * entry - 2] === low && keys[2 * entry - 1] === high) return entry - 1;
+function doubled(keys: Int32Array): Int32Array<ArrayBuffer> {
+  const copy = new Int32Array(2 * keys.length);
+  copy.set(keys);
+  return copy;
+}
+
+/** Slots for the first `count` keys, which are distinct. */
+function placeKeys(keys: Int32Array, count: number, bits: number): Int32Array<ArrayBuffer> {
+  const slots = new Int32Array(1 << bits);
+  const mask = slots.length - 1;
+  for (let number = 0; number < count; number++) {
+    let slot = hash(keys[2 * number]!, keys[2 * number + 1]!) >>> (32 - bits);
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = number + 1;
+  }
+  return slots;
+}
+
+/** Per number the place of its id among the ascending ids, all of which are in the table. */
+function rankNumbers(sorted: Int32Array, slots: Int32Array, keys: Int32Array, bits: number): Int32Array {
+  const rank = new Int32Array(sorted.length / 2);
+  const mask = slots.length - 1;
+  for (let r = 0; r < rank.length; r++) {
+    const low = sorted[2 * r]!;
+    const high = sorted[2 * r + 1]!;
+    let slot = hash(low, high) >>> (32 - bits);
+    let number = slots[slot]! - 1;
+    while (keys[2 * number] !== low || keys[2 * number + 1] !== high) {
       slot = (slot + 1) & mask;
+      number = slots[slot]! - 1;
     }
-    keys[2 * this.count] = low;
-    keys[2 * this.count + 1] = high;
-    slots[slot] = ++this.count;
-    if (2 * this.count >= slots.length) this.grow();
-    return this.count - 1;
+    rank[number] = r;
   }
-
-  /** A copy of the distinct ids in order of first occurrence. */
-  distinct(): BigUint64Array {
-    return new BigUint64Array(this.keys.slice(0, 2 * this.count).buffer);
-  }
-
-  private grow(): void {
-    this.shift--;
-    const slots = new Int32Array(2 * this.slots.length);
-    const keys = new Uint32Array(2 * this.keys.length);
-    keys.set(this.keys);
-    const mask = slots.length - 1;
-    for (let entry = 1; entry <= this.count; entry++) {
-      let slot = hash(keys[2 * entry - 2]!, keys[2 * entry - 1]!) >>> this.shift;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = entry;
-    }
-    this.slots = slots;
-    this.keys = keys;
-  }
+  return rank;
 }
 
 /** Mixes two lanes so that the high bits, which choose the slot, depend on all of both. */

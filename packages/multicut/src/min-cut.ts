@@ -66,7 +66,7 @@ function solve(graph: Graph, roles: Uint8Array): Solved {
   for (;;) {
     const scaled = scaleCapacities(graph, roles, bound);
     const preflow = pushPreflow(graph, roles, scaled.residual);
-    const side = reaching(graph, roles, scaled.residual);
+    const side = preflow.reaching;
     const { weight, edges } = weigh(graph, side);
     const rounding = edges * scaled.unit;
     if (rounding > 0.1 * TOLERANCE * weight && weight < bound / 2) {
@@ -102,31 +102,6 @@ export function assignRoles(graph: Graph, sources: Vertices, sinks: Vertices): U
     if (count === 0) throw new MulticutError("INVALID_GROUPS", `${name} is empty; a cut needs a vertex on both sides`);
   }
   return roles;
-}
-
-/** Vertices that reach a source through residual arcs: the source side of a maximum preflow towards the sources. */
-function reaching(graph: Graph, roles: Uint8Array, residual: Float64Array): Uint8Array {
-  const { offsets, heads, twins } = graph;
-  const side = new Uint8Array(graph.size);
-  const queue = startQueue(roles, side);
-  for (let v = queue.pop(); v !== undefined; v = queue.pop()) {
-    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
-      if (side[heads[a]!] === 1 || residual[twins[a]!] === 0) continue;
-      side[heads[a]!] = 1;
-      queue.push(heads[a]!);
-    }
-  }
-  return side;
-}
-
-function startQueue(roles: Uint8Array, side: Uint8Array): number[] {
-  const queue: number[] = [];
-  for (let v = 0; v < roles.length; v++) {
-    if (roles[v] !== SOURCE) continue;
-    side[v] = 1;
-    queue.push(v);
-  }
-  return queue;
 }
 
 function weigh(graph: Graph, side: Uint8Array): { weight: number; edges: number } {

@@ -135,7 +135,8 @@ function swapPair(graph: Graph, side: Int32Array, terminals: readonly Int32Array
   const local = new Int32Array(graph.size).fill(-1);
   const vertices: number[] = [];
   for (let v = 0; v < side.length; v++) if (side[v] === a || side[v] === b) local[v] = vertices.push(v) - 1;
-  const ends: number[] = [];
+  const lower: number[] = [];
+  const upper: number[] = [];
   const weights: number[] = [];
   let before = 0;
   for (let e = 0; e < graph.lower.length; e++) {
@@ -143,11 +144,17 @@ function swapPair(graph: Graph, side: Int32Array, terminals: readonly Int32Array
     const to = graph.upper[e]!;
     if (local[from]! < 0 || local[to]! < 0) continue;
     if (side[from] !== side[to]) before += graph.capacities[e]!;
-    ends.push(local[from]!, local[to]!);
+    // Local numbers ascend as vertices do.
+    lower.push(local[from]!);
+    upper.push(local[to]!);
     weights.push(graph.capacities[e]!);
   }
   if (before === 0) return false;
-  const pair = buildGraph(vertices.length, Int32Array.from(ends), Float64Array.from(weights));
+  const pair = buildGraph(vertices.length, {
+    lower: Int32Array.from(lower),
+    upper: Int32Array.from(upper),
+    weights: Float64Array.from(weights),
+  });
   const [sources, sinks] = [a, b].map((g) => terminals[g]!.map((v) => local[v]!));
   const cut = minCut(pair, sources!, sinks!);
   if (cut.flow >= before * (1 - GAIN)) return false;

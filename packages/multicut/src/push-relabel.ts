@@ -20,52 +20,138 @@ export interface Preflow {
   readonly arrived: number;
   /** Per vertex. */
   readonly excess: Float64Array;
+  /** 1 for the vertices that can still reach the goal, goal included: the smallest side around it. */
+  readonly reaching: Uint8Array;
+}
+
+/** The state of the vertices while flow is pushed. Memory: 21 bytes per vertex. */
+interface Levels {
+  /** At most the distance to the goal in the residual graph; `size` where there is no way. */
+  readonly height: Int32Array;
+  /** The arc to go on with. */
+  readonly current: Int32Array;
+  /** How many free vertices have a height. */
+  readonly population: Int32Array;
+  readonly queue: Int32Array;
+  /** Terminals count as queued for good: they are never discharged. */
+  readonly queued: Uint8Array;
 }
 
 /**
  * Pushes as much as possible from SINK vertices to SOURCE vertices; `residual` is changed. O(V³), in practice close to
- * linear. Memory: 25 bytes per vertex.
+ * linear.
+ *
+ * A terminal is a thick root as a rule, whose arcs hold several times what the cut lets through, and what cannot pass
+ * wanders about until every vertex before the cut is found to be cut off. So half of what could pass at best is fed first,
+ * by the shortest ways, and everything else when that has arrived or got stuck.
  */
 export function pushPreflow(graph: Graph, roles: Uint8Array, residual: Float64Array): Preflow {
-  const { offsets, heads, twins, size } = graph;
-  const excess = new Float64Array(size);
-  for (let v = 0; v < size; v++) {
-    if (roles[v] !== SINK) continue;
-    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
-      const to = heads[a]!;
-      const amount = residual[a]!;
-      if (roles[to] === SINK || amount === 0) continue;
-      residual[a] = 0;
-      residual[twins[a]!]! += amount;
-      excess[to]! += amount;
-    }
+  const excess = new Float64Array(graph.size);
+  const levels = startLevels(roles);
+  const { border, bound } = borderOfSinks(graph, roles, residual);
+  let supply = Math.ceil(bound / 2);
+  for (;;) {
+    relabelAll(graph, roles, residual, SOURCE, levels);
+    if (!feed(graph, residual, excess, levels.height, border, supply)) break;
+    drain(graph, roles, residual, excess, SOURCE, levels);
+    supply = Infinity;
   }
-  drain(graph, roles, residual, excess, SOURCE);
+  const reaching = new Uint8Array(graph.size);
   let arrived = 0;
-  for (let v = 0; v < size; v++) if (roles[v] === SOURCE) arrived += excess[v]!;
-  return { arrived, excess };
+  for (let v = 0; v < reaching.length; v++) {
+    reaching[v] = levels.height[v]! < graph.size ? 1 : 0;
+    if (roles[v] === SOURCE) arrived += excess[v]!;
+  }
+  return { arrived, excess, reaching };
 }
 
 /** Sends waiting excess back where it came from, so that `residual` holds a flow: what enters a free vertex leaves it. */
 export function returnExcess(graph: Graph, roles: Uint8Array, residual: Float64Array, preflow: Preflow): void {
-  drain(graph, roles, residual, preflow.excess, SINK);
+  const levels = startLevels(roles);
+  relabelAll(graph, roles, residual, SINK, levels);
+  drain(graph, roles, residual, preflow.excess, SINK, levels);
 }
 
-/** Pushes excess of free vertices towards the `goal` terminal until no excess can reach it. */
-function drain(graph: Graph, roles: Uint8Array, residual: Float64Array, excess: Float64Array, goal: number): void {
+function startLevels(roles: Uint8Array): Levels {
+  const size = roles.length;
+  return {
+    height: new Int32Array(size),
+    current: new Int32Array(size),
+    population: new Int32Array(size + 1),
+    queue: new Int32Array(size + 1),
+    queued: roles.map((role) => (role === FREE ? 0 : 1)),
+  };
+}
+
+/** The arcs that leave the sinks, and the most that can flow: what leaves the sinks or enters the sources. */
+function borderOfSinks(graph: Graph, roles: Uint8Array, residual: Float64Array): { border: Int32Array; bound: number } {
+  const { offsets, heads, size } = graph;
+  const border: number[] = [];
+  let leaving = 0;
+  let entering = 0;
+  for (let v = 0; v < size; v++) {
+    if (roles[v] === FREE) continue;
+    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+      if (roles[heads[a]!] === roles[v]) continue;
+      if (roles[v] === SOURCE) entering += residual[a]!;
+      else {
+        leaving += residual[a]!;
+        border.push(a);
+      }
+    }
+  }
+  return { border: Int32Array.from(border), bound: Math.min(leaving, entering) };
+}
+
+/** Pushes up to `supply` over border arcs that lead to the goal, nearest first; false if there are none. */
+function feed(
+  graph: Graph,
+  residual: Float64Array,
+  excess: Float64Array,
+  height: Int32Array,
+  border: Int32Array,
+  supply: number,
+): boolean {
+  const arcs = byHeight(graph, residual, height, border);
+  let left = supply;
+  for (let i = 0; i < arcs.length && left > 0; i++) {
+    const arc = arcs[i]!;
+    const amount = Math.min(left, residual[arc]!);
+    residual[arc]! -= amount;
+    residual[graph.twins[arc]!]! += amount;
+    excess[graph.heads[arc]!]! += amount;
+    left -= amount;
+  }
+  return arcs.length > 0;
+}
+
+/** The arcs with room whose heads reach the goal, in order of the height of the head: a counting sort. */
+function byHeight(graph: Graph, residual: Float64Array, height: Int32Array, arcs: Int32Array): Int32Array {
+  const { heads, size } = graph;
+  const open = arcs.filter((arc) => residual[arc]! > 0 && height[heads[arc]!]! < size);
+  const starts = new Int32Array(size + 1);
+  for (let i = 0; i < open.length; i++) starts[height[heads[open[i]!]!]! + 1]!++;
+  for (let h = 0; h < size; h++) starts[h + 1]! += starts[h]!;
+  const sorted = new Int32Array(open.length);
+  for (let i = 0; i < open.length; i++) sorted[starts[height[heads[open[i]!]!]!]!++] = open[i]!;
+  return sorted;
+}
+
+/** Pushes excess of free vertices towards the `goal` terminal until no excess can reach it. Heights are exact at first. */
+function drain(
+  graph: Graph,
+  roles: Uint8Array,
+  residual: Float64Array,
+  excess: Float64Array,
+  goal: number,
+  levels: Levels,
+): void {
   const { offsets, heads, twins, size } = graph;
-  const height = new Int32Array(size);
-  const current = new Int32Array(size);
-  const population = new Int32Array(size + 1);
-  const queue = new Int32Array(size + 1);
-  // Terminals count as queued for good: they are never discharged.
-  const queued = roles.map((role) => (role === FREE ? 0 : 1));
+  const { height, current, population, queue, queued } = levels;
   const budget = GLOBAL_UPDATE * (6 * size + heads.length);
   let work = 0;
   let first = 0;
   let last = 0;
-
-  relabelAll(graph, roles, residual, goal, height, current, population);
   for (let v = 0; v < size; v++) {
     if (queued[v] === 1 || excess[v] === 0 || height[v] === size) continue;
     queued[v] = 1;
@@ -123,22 +209,15 @@ function drain(graph: Graph, roles: Uint8Array, residual: Float64Array, excess: 
     current[v] = a;
     if (work > budget) {
       work = 0;
-      relabelAll(graph, roles, residual, goal, height, current, population);
+      relabelAll(graph, roles, residual, goal, levels);
     }
   }
 }
 
 /** Sets every height to the exact distance to the goal in the residual graph, or to `size` where there is no way. */
-function relabelAll(
-  graph: Graph,
-  roles: Uint8Array,
-  residual: Float64Array,
-  goal: number,
-  height: Int32Array,
-  current: Int32Array,
-  population: Int32Array,
-): void {
+function relabelAll(graph: Graph, roles: Uint8Array, residual: Float64Array, goal: number, levels: Levels): void {
   const { offsets, heads, twins, size } = graph;
+  const { height, current, population } = levels;
   const queue = new Int32Array(size);
   population.fill(0);
   let tail = 0;

@@ -25,7 +25,7 @@ const EXACT_BITS = 52;
  * passable, so that what hangs by a thread stays with its side.
  */
 export function scaleCapacities(graph: Graph, roles: Uint8Array, bound: number): Residuals {
-  const { capacities, edgeOf } = graph;
+  const { capacities, edgeOf, heads, offsets, twins, size } = graph;
   const residual = new Float64Array(edgeOf.length);
   if (bound === 0) {
     for (let a = 0; a < residual.length; a++) residual[a] = capacities[edgeOf[a]!]! > 0 ? 1 : 0;
@@ -36,7 +36,16 @@ export function scaleCapacities(graph: Graph, roles: Uint8Array, bound: number):
   for (const terminal of [SOURCE, SINK]) largestSum = Math.max(largestSum, outflow(graph, roles, terminal, limit));
   const exponent = EXACT_BITS - Math.ceil(Math.log2(largestSum));
   const scale = 2 ** exponent;
-  for (let a = 0; a < residual.length; a++) residual[a] = Math.ceil(Math.min(capacities[edgeOf[a]!]!, limit) * scale);
+  for (let v = 0; v < size; v++) {
+    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+      // Each edge once, from its lower end: capacities are met in order.
+      if (heads[a]! < v) continue;
+      const capacity = capacities[edgeOf[a]!]!;
+      const units = Math.ceil((capacity < limit ? capacity : limit) * scale);
+      residual[a] = units;
+      residual[twins[a]!] = units;
+    }
+  }
   return { residual, unit: 2 ** -exponent };
 }
 

@@ -1,5 +1,5 @@
 import { DisjointSets } from "./disjoint-sets.ts";
-import type { Graph } from "./graph.ts";
+import { edgeBetween, type Graph } from "./graph.ts";
 import { VertexHeap } from "./vertex-heap.ts";
 
 /** Paths that connect the labels of one group. */
@@ -16,6 +16,9 @@ export interface SeedTree {
 
 /** Keeps a path from being infinitely long where an affinity is 0: the machine epsilon, as upstream. */
 const EPSILON = 2 ** -52;
+
+/** What the rounding of a path's length may hide. */
+const MARGIN = 1 + 1e-9;
 
 /** Owners that are no label. */
 const FREE = -1;
@@ -66,12 +69,14 @@ class Regions {
   private readonly graph: Graph;
   private readonly labels: Int32Array;
   private readonly distance: Float64Array;
-  /** Arc from a vertex towards its label, -1 at the label. */
+  /** The next vertex towards its label, -1 at the label. */
   private readonly home: Int32Array;
   /** Number of the label whose region a settled vertex is in; FREE before, BLOCKED for good. */
   private readonly owner: Int32Array;
   /** The best bridge by pair of labels, `smaller * labels + larger`. */
   private readonly bridges = new Map<number, Bridge>();
+  /** Whether a bridge is newer than the last look at the tree. */
+  private changed = false;
 
   constructor(graph: Graph, labels: Int32Array, blocked: Uint8Array) {
     this.graph = graph;
@@ -83,7 +88,7 @@ class Regions {
   }
 
   search(): Bridge[] | undefined {
-    const { offsets, heads, twins, edgeOf, strongest } = this.graph;
+    const { offsets, heads, edgeOf, strongest } = this.graph;
     const { distance, home, owner } = this;
     const heap = new VertexHeap();
     const numberOf = new Map<number, number>();
@@ -93,42 +98,47 @@ class Regions {
       numberOf.set(v, number);
     }
     let settled = 0;
-    let nextCheck = 16;
+    let nextCheck = 0;
+    let tree: Bridge[] | undefined;
+    let limit = Infinity;
     for (let v = heap.pop(); v >= 0; v = heap.pop()) {
       if (owner[v]! >= 0) continue;
       const away = heap.key;
-      const own = home[v] === -1 ? numberOf.get(v)! : owner[heads[home[v]!]!]!;
+      if (this.changed && settled >= nextCheck) {
+        this.changed = false;
+        nextCheck = settled + this.bridges.size;
+        tree = this.spanningTree();
+        // A bridge is at least twice as long as the way to its farther end: one from beyond here is none of the tree's.
+        if (tree !== undefined) limit = (tree[tree.length - 1]!.length / 2) * MARGIN;
+      }
+      if (away > limit && !this.changed) return tree;
+      const own = home[v] === -1 ? numberOf.get(v)! : owner[home[v]!]!;
       owner[v] = own;
+      settled++;
       for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
         const u = heads[a]!;
         if (owner[u] === own || owner[u] === BLOCKED) continue;
-        const length = 1 / (strongest[edgeOf[a]!]! + EPSILON);
-        if (owner[u]! >= 0) this.noteBridge(edgeOf[a]!, away + length + distance[u]!, own, owner[u]!);
-        else if (away + length < distance[u]!) {
-          distance[u] = away + length;
-          home[u] = twins[a]!;
-          heap.push(distance[u]!, u);
+        const reach = away + 1 / (strongest[edgeOf[a]!]! + EPSILON);
+        if (owner[u]! >= 0) this.noteBridge(edgeOf[a]!, reach + distance[u]!, own, owner[u]!);
+        else if (reach < distance[u]! && reach <= limit) {
+          distance[u] = reach;
+          home[u] = v;
+          heap.push(reach, u);
         }
       }
-      if (++settled < nextCheck) continue;
-      nextCheck = settled + (settled >> 2) + 16;
-      // Any bridge still unseen has an unsettled end at `away` or further and is at least twice that long.
-      const tree = this.spanningTree();
-      if (tree !== undefined && tree[tree.length - 1]!.length < 2 * away) return tree;
     }
     return this.spanningTree();
   }
 
   /** Adds the vertices and edges from `from` to the label of its region. */
   walkHome(from: number, vertices: Set<number>, edges: Set<number>): void {
-    const { heads, edgeOf } = this.graph;
     let v = from;
     for (;;) {
       vertices.add(v);
-      const arc = this.home[v]!;
-      if (arc === -1) return;
-      edges.add(edgeOf[arc]!);
-      v = heads[arc]!;
+      const next = this.home[v]!;
+      if (next === -1) return;
+      edges.add(edgeBetween(this.graph, v, next));
+      v = next;
     }
   }
 
@@ -139,6 +149,7 @@ class Regions {
     const best = this.bridges.get(pair);
     if (best === undefined || length < best.length || (length === best.length && edge < best.edge)) {
       this.bridges.set(pair, { length, edge, a, b });
+      this.changed = true;
     }
   }
 

@@ -53,11 +53,12 @@ export function connectedRows(
 }
 
 export function graphOf(vertices: number, list: readonly Row[]): Graph {
-  return buildGraph(
-    vertices,
-    Int32Array.from(list.flatMap((row) => [row[0], row[1]])),
-    Float64Array.from(list, ([, , w]) => w),
-  );
+  const rows = list.filter(([a, b]) => a !== b);
+  return buildGraph(vertices, {
+    lower: Int32Array.from(rows, ([a, b]) => Math.min(a, b)),
+    upper: Int32Array.from(rows, ([a, b]) => Math.max(a, b)),
+    weights: Float64Array.from(rows, ([, , w]) => w),
+  });
 }
 
 /** The rows in another order, some of them reversed. */
