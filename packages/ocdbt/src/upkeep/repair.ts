@@ -23,7 +23,8 @@ export interface RepairOptions extends FsckOptions {
   readonly dryRun?: boolean;
   /**
    * Take versions out of the history that cannot be read in full. If the newest is one, the newest sound version becomes the newest again,
-   * as a version more. One that ends a block of the version tree stays, since sound ones would go with it: it leaves when the block expires.
+   * as a version more. One that ends a block of the version tree stays, since sound ones would go with it: an action `keep-version` says by
+   * which policy `expire` takes it out, with the sound ones before it.
    */
   readonly dropVersions?: boolean;
   /** If the newest version cannot be read in full, make a version of what can be read of it. Comes before `dropVersions`. */
@@ -46,7 +47,9 @@ export interface RepairAction {
     /** References of the newest version, or of the version tree, are given the right counts: nothing is lost. */
     | "recount"
     /** Versions that cannot be read go (`dropVersions`). */
-    | "drop-versions";
+    | "drop-versions"
+    /** A version that cannot be read had to stay: nothing was done about it, and the message says what would have to be. */
+    | "keep-version";
   readonly message: string;
 }
 
@@ -67,6 +70,10 @@ export interface RepairResult {
 export async function repair(store: KvStore, options: RepairOptions = {}): Promise<RepairResult> {
   const { signal, dryRun } = options;
   const before = await fsck(store, options);
+  if (before.counts.has("no-manifest") && (await storedManifests(store, signal)).length === 0) {
+    const message = `there is no database in ${store.url} (no ${MANIFEST_KEY}): nothing can be repaired; look for a slip in the path`;
+    throw new OcdbtError("not-found", message, { fields: { url: store.url } });
+  }
   const actions = await repairManifests(store, options);
   if (dryRun && actions.length > 0) return { actions, before };
   const now = actions.length === 0 ? before : await fsck(store, options);
@@ -218,29 +225,41 @@ class Repair {
   async #dropVersions(): Promise<void> {
     const { dryRun } = this.#options;
     const lost = this.#report.damagedVersionNodes;
-    const parts = [
-      ...(this.#bad.size === 0 ? [] : [`${this.#bad.size} versions`]),
-      ...(lost.size === 0 ? [] : [`what was below ${lost.size} version-tree nodes`]),
-    ];
-    this.#note("drop-versions", `${parts.join(" and ")} cannot be read, and leave the history`);
     await this.#prune({
       keeps: (generation) => !this.#bad.has(generation),
       decide: () => undefined,
       isLost: (location) => lost.has(describe(location)),
     });
-    if (!dryRun) await this.#tellStaying();
-  }
-
-  /** Names the versions that could not be taken out. */
-  async #tellStaying(): Promise<void> {
-    const { signal } = this.#options;
-    for await (const { generation } of versions(this.#db, { ...(signal && { signal }) })) {
-      if (!this.#bad.has(generation)) continue;
+    const staying = dryRun ? [] : await this.#staying();
+    const gone = this.#bad.size - staying.length;
+    const parts = [
+      ...(gone === 0 ? [] : [gone === 1 ? "1 version" : `${gone} versions`]),
+      ...(lost.size === 0 ? [] : [`what was below ${lost.size} version-tree nodes`]),
+    ];
+    if (parts.length > 0) {
+      this.#note("drop-versions", `what cannot be read in full leaves the history: ${parts.join(", and ")}`);
+    }
+    for (const { generation, newer } of staying) {
       this.#note(
-        "drop-versions",
-        `generation ${generation} ends a block of the version tree, and stays until the block expires`,
+        "keep-version",
+        newer === 0
+          ? `generation ${generation} is the newest, and none before it can be read in full: drop keys to make a version of what can be read`
+          : `generation ${generation} cannot be read in full, but ends a block of the version tree, and stays as long as versions ` +
+              `before it do: expire all up to it with keepLast ${newer}, sound ones too, when they are no longer needed`,
       );
     }
+  }
+
+  /** The versions that could not be taken out, newest first, each with how many are newer. */
+  async #staying(): Promise<{ readonly generation: bigint; readonly newer: number }[]> {
+    const { signal } = this.#options;
+    const staying: { readonly generation: bigint; readonly newer: number }[] = [];
+    let newer = 0;
+    for await (const { generation } of versions(this.#db, { ...(signal && { signal }) })) {
+      if (this.#bad.has(generation)) staying.push({ generation, newer });
+      newer++;
+    }
+    return staying;
   }
 
   async #recountVersions(): Promise<void> {

@@ -1,6 +1,7 @@
 import { type KvStore, memoryKvStore } from "@pcg/kvstore";
 import { describe, expect, test } from "vitest";
 import type { OcdbtDatabase } from "../../src/contract.ts";
+import { isOcdbtError } from "../../src/errors.ts";
 import {
   type BtreeNodeReference,
   decodeManifest,
@@ -127,7 +128,12 @@ describe("manifests", () => {
     await store.write("manifest.ocdbt", bytes("torn"));
     const { actions, after } = await repair(store, { dropVersions: true, dropKeys: true });
     expect([actions, after?.isSound]).toEqual([[], false]);
-    expect(await kinds(memoryKvStore())).toEqual([]);
+  });
+
+  test("where there is no database, that is what is said", async () => {
+    const repairing = repair(memoryKvStore(), { dropVersions: true });
+    await expect(repairing).rejects.toSatisfy((error) => isOcdbtError(error, "not-found"));
+    await expect(repairing).rejects.toThrow("there is no database in memory:");
   });
 });
 
@@ -161,13 +167,44 @@ describe("versions", () => {
   test("one that ends a block of the version tree stays, as long as others of the block do", async () => {
     const { store, history, newest } = await withDamagedNewest(true);
     const { actions, after } = await repair(store, { dropVersions: true });
-    expect(actions.at(-1)!.message).toContain(`generation ${newest} ends a block`);
+    expect(actions.map(({ kind }) => kind)).toEqual(["restore-sound-version", "keep-version"]);
+    expect(actions.at(-1)!.message).toMatch(new RegExp(`^generation ${newest} .* ends a block`));
     expect(after!.damagedGenerations).toEqual([newest]);
     const db = await openOcdbt(store);
     history.delete(newest);
     await grow(db, 6, 4, history);
     await expire(db, { keepLast: 2 });
     expect((await fsck(store)).isSound).toBe(true);
+  });
+
+  test("the largest of the files of sixteen versions gone, repair names the policy by which all damage expires", async () => {
+    const store = memoryKvStore();
+    const db = await openOcdbt(store, { config: { ...TINY, versionTreeArityLog2: 4 } });
+    for (let i = 0; i < 16; i++) {
+      const many = i === 7 ? 40 : 1;
+      await db.apply(
+        Array.from({ length: many }, (_, k) => ({
+          op: "put",
+          key: `k${i}/${k}`,
+          value: bytes(`a value in a file ${i}`),
+        })),
+      );
+    }
+    let largest = { name: "", size: 0 };
+    for await (const { key, size } of store.list({ prefix: "d/" })) {
+      if (size! > largest.size) largest = { name: Buffer.from(key).toString("latin1"), size: size! };
+    }
+    await store.write(largest.name, null);
+    const first = await repair(store, { dropKeys: true, dropVersions: true });
+    expect(first.after!.damagedGenerations).toEqual([16n]);
+    const told = first.actions.at(-1)!;
+    expect(told.kind).toBe("keep-version");
+    expect(told.message).toContain("expire all up to it with keepLast 1");
+    // Once more, and the same is told, but nothing is said to leave.
+    expect(await kinds(store, { dropKeys: true, dropVersions: true })).toEqual(["keep-version"]);
+    const { kept } = await expire(await openOcdbt(store), { keepLast: 1 });
+    expect(kept).toBe(1n);
+    await expectSound(store);
   });
 
   test("what can be read of the newest becomes a version, when keys may be dropped", async () => {
