@@ -45,7 +45,7 @@ export function insideFolder(id: string): string {
 export function forkStack(base: KvStore, folder: KvStore, id: string): KvStore {
   const lower = borrowed(base);
   const own = borrowed(folder);
-  return kvStack([
+  const stack = kvStack([
     { store: lower },
     { store: own, prefix: "manifest.", stripPrefix: 0 },
     { store: own, exact: MANIFEST_KEY, stripPrefix: 0 },
@@ -54,6 +54,7 @@ export function forkStack(base: KvStore, folder: KvStore, id: string): KvStore {
     { store: own, prefix: "refs/", stripPrefix: 0 },
     { store: borrowed(withPrefix(base, "refs/")), prefix: "refs/base/" },
   ]);
+  return { ...borrowed(stack), url: `fork ${id} of ${base.url}` };
 }
 
 /** A store that somebody else closes. */

@@ -8,7 +8,7 @@ import type { KvStore } from "@pcg/kvstore";
 import { OcdbtError } from "../errors.ts";
 import { forkDataPrefix, forkStack } from "../fork/layout.ts";
 import type { OpenFolder } from "../fork/open.ts";
-import { type ForkRegistration, folderInside, listRegistrations } from "../fork/registry.ts";
+import { type ForkLocation, type ForkRegistration, folderInside, listRegistrations } from "../fork/registry.ts";
 import { MANIFEST_KEY } from "../format/index.ts";
 import type { NameFile } from "./reach.ts";
 
@@ -32,14 +32,27 @@ export interface FamilyOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What becomes of a fork of which it cannot be told what it needs. */
+type OnUnknown = (error: OcdbtError) => void;
+
+const refuse: OnUnknown = (error) => {
+  throw error;
+};
+
 /**
  * The database in `store`, its registered forks, and theirs. Each is to be closed.
- * @throws `OcdbtError` `unsafe` when a registration or a fork's manifest cannot be found or read: what that fork needs is not known
+ *
+ * @param onUnknown is told, with `unsafe`, when a registration or a fork's manifest cannot be found or read: what that fork needs is not
+ * known. Unless it throws, as it does unless told, the others follow.
  */
-export async function* familyOf(store: KvStore, options: FamilyOptions): AsyncGenerator<Member> {
+export async function* familyOf(
+  store: KvStore,
+  options: FamilyOptions,
+  onUnknown: OnUnknown = refuse,
+): AsyncGenerator<Member> {
   const root: Member = { registration: undefined, store, physical: (path) => path, close: async () => {} };
   yield root;
-  yield* forksOf(root, options);
+  yield* forksOf(root, options, onUnknown);
   for (const other of options.unregistered ?? []) {
     const fork: Member = { ...root, registration: undefined, store: other };
     if (
@@ -48,39 +61,51 @@ export async function* familyOf(store: KvStore, options: FamilyOptions): AsyncGe
         ...(options.signal && { signal: options.signal }),
       })) === undefined
     ) {
-      throw unsafe(other.url, `it has no ${MANIFEST_KEY}`);
+      onUnknown(unsafe(other.url, `it has no ${MANIFEST_KEY}`));
+      continue;
     }
     yield fork;
-    yield* forksOf(fork, options);
+    yield* forksOf(fork, options, onUnknown);
   }
 }
 
-async function* forksOf(parent: Member, options: FamilyOptions): AsyncGenerator<Member> {
+async function* forksOf(parent: Member, options: FamilyOptions, onUnknown: OnUnknown): AsyncGenerator<Member> {
   const { signal } = options;
   for await (const { id, registration, error } of listRegistrations(parent.store, signal)) {
-    if (registration === undefined) throw unsafe(id, error.message, error);
+    if (registration === undefined) {
+      onUnknown(unsafe(id, error.message, error));
+      continue;
+    }
     const fork = await openMember(parent, registration, options);
+    if (fork === undefined) {
+      const { url } = registration.location as Extract<ForkLocation, { readonly url: string }>;
+      onUnknown(unsafe(id, `its folder ${url} lies elsewhere and was not opened; pass openFolder`));
+      continue;
+    }
     const manifest = await fork.store.read(MANIFEST_KEY, {
       range: { offset: 0, length: 0 },
       ...(signal && { signal }),
     });
     if (manifest !== undefined) {
       yield fork;
-      yield* forksOf(fork, options);
+      yield* forksOf(fork, options, onUnknown);
       continue;
     }
     await fork.close();
     // Its manifest goes first, so it needs nothing any more.
     if (registration.dropping) continue;
-    throw unsafe(id, `it has no ${MANIFEST_KEY}: it is being made, or was lost; finish it, bring it back, or drop it`);
+    onUnknown(
+      unsafe(id, `it has no ${MANIFEST_KEY}: it is being made, or was lost; finish it, bring it back, or drop it`),
+    );
   }
 }
 
+/** `undefined`: its folder lies elsewhere, and was not opened. */
 async function openMember(
   parent: Member,
   registration: ForkRegistration,
   { openFolder }: FamilyOptions,
-): Promise<Member> {
+): Promise<Member | undefined> {
   const { id, location } = registration;
   const own = forkDataPrefix(id);
   if ("path" in location) {
@@ -93,9 +118,7 @@ async function openMember(
     };
   }
   const folder = await openFolder?.(location);
-  if (folder === undefined) {
-    throw unsafe(id, `its folder ${location.url} lies elsewhere and was not opened; pass openFolder`);
-  }
+  if (folder === undefined) return undefined;
   return {
     registration,
     store: forkStack(parent.store, folder, id),

@@ -36,7 +36,10 @@ export type FindingCode =
   | "unused-bytes"
   /** A tag that cannot be read, or names a version that is gone. */
   | "tag"
-  /** A registration of a fork that cannot be read, or whose fork has no manifest. */
+  /**
+   * An error: a file that a registered fork needs is gone, or cannot be read. A warning: a registration that cannot be read, or whose
+   * fork has no manifest or was not opened, so that it is not known what it needs.
+   */
   | "fork";
 
 /** Errors: some version cannot be read right. Warnings: it can, but something is not as it should be. Notes: room to be gained. */
@@ -78,19 +81,24 @@ export class Findings {
   readonly list: Finding[] = [];
   readonly counts: Map<FindingCode, number> = new Map();
   readonly #limit: number;
+  readonly #bySeverity: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  add(code: FindingCode, message: string, facts: Pick<Finding, "file" | "bytes" | "generation"> = {}): void {
+  add(
+    code: FindingCode,
+    message: string,
+    facts: Pick<Finding, "file" | "bytes" | "generation"> & { readonly severity?: Severity } = {},
+  ): void {
+    const finding = { code, severity: SEVERITIES[code], message, ...facts };
     this.counts.set(code, (this.counts.get(code) ?? 0) + 1);
-    if (this.list.length < this.#limit) this.list.push({ code, severity: SEVERITIES[code], message, ...facts });
+    this.#bySeverity[finding.severity]++;
+    if (this.list.length < this.#limit) this.list.push(finding);
   }
 
   count(severity: Severity): number {
-    let sum = 0;
-    for (const [code, count] of this.counts) if (SEVERITIES[code] === severity) sum += count;
-    return sum;
+    return this.#bySeverity[severity];
   }
 }

@@ -19,12 +19,12 @@ import {
 import { listTags } from "../history/tags.ts";
 import { DEFAULT_PREFIXES } from "../io/data-file-writer.ts";
 import { Semaphore } from "../io/semaphore.ts";
+import { checkForks } from "./check-forks.ts";
 import { TreeCheck, type TreeCheckContext } from "./check-tree.ts";
 import { checkVersions } from "./check-versions.ts";
 import type { FamilyOptions } from "./family.ts";
 import { FileUsage } from "./file-usage.ts";
 import { type Finding, type FindingCode, Findings } from "./findings.ts";
-import { markFamily } from "./mark-family.ts";
 import { dataPrefixOf, listDataFiles } from "./own-files.ts";
 import type { UpkeepOptions } from "./progress.ts";
 import { type ManifestFile, storedManifests } from "./stored-manifests.ts";
@@ -42,7 +42,7 @@ export interface FsckOptions extends UpkeepOptions, FamilyOptions {
 }
 
 export interface FsckReport {
-  /** No errors: every version can be read in full. Warnings and notes may be there. */
+  /** No errors: every version can be read in full, also of the registered forks that were reached. Warnings and notes may be there. */
   readonly isSound: boolean;
   readonly findings: readonly Finding[];
   /** How often each finding came, also those beyond the limit. */
@@ -222,10 +222,10 @@ class Fsck {
       hasForks = true;
       if (error !== undefined) this.#findings.add("fork", error.message);
     }
+    const needed = hasForks ? await this.#checkForks() : new Set<string>();
     // As long as not everything can be read, nobody knows what is needed.
     if (this.#findings.count("error") > 0) return;
-    const prefixes = await this.#ownPrefixes(manifest);
-    await this.#checkFiles(prefixes, hasForks ? await this.#neededByFamily() : new Set());
+    await this.#checkFiles(await this.#ownPrefixes(manifest), needed);
   }
 
   /** Where orphans are looked for. */
@@ -268,15 +268,17 @@ class Fsck {
     }
   }
 
-  /** Files that registered forks need, with those that this database needs; what cannot be told is a finding. */
-  async #neededByFamily(): Promise<ReadonlySet<string>> {
-    try {
-      return (await markFamily(this.#store, this.#options)).reach.files;
-    } catch (error) {
-      if (!isOcdbtError(error)) throw error;
-      this.#findings.add("fork", `what is called an orphan here may be needed: ${error.message}`);
-      return new Set();
+  /** Files that registered forks need, with those that this database needs; what is damaged or cannot be told is a finding. */
+  async #checkForks(): Promise<ReadonlySet<string>> {
+    const isSound = this.#findings.count("error") === 0;
+    const { files, damage, unknown } = await checkForks(this.#store, isSound, this.#options);
+    for (const { message, file } of damage) {
+      this.#findings.add("fork", message, { severity: "error", ...(file !== undefined && { file }) });
     }
+    for (const error of unknown) {
+      this.#findings.add("fork", `what is called an orphan here may be needed: ${error.message}`);
+    }
+    return files;
   }
 }
 

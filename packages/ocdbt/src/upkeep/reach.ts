@@ -23,14 +23,32 @@ export class Reach {
     return this.#visited.size;
   }
 
-  /** Marks everything that any version of `manifest` needs. @throws `OcdbtError` when something of it cannot be read */
+  /**
+   * Marks everything that any version of `manifest` needs.
+   *
+   * @param options `onFile` is told the files that were not marked before, as the database calls them. `onError` is told what cannot be
+   * read; the marking then goes on without it.
+   * @throws `OcdbtError` when something of it cannot be read and there is no `onError`
+   */
   async mark(
     manifest: Manifest,
     nodes: NodeReader,
     name: NameFile,
-    options: { readonly signal?: AbortSignal; readonly onNode?: () => void } = {},
+    options: {
+      readonly signal?: AbortSignal;
+      readonly onNode?: () => void;
+      readonly onFile?: (path: string) => void;
+      readonly onError?: (error: unknown) => void;
+    } = {},
   ): Promise<void> {
     const queue: Pending[] = [];
+    const keep = (file: DataFileId): void => {
+      const path = fileName(file);
+      const shared = name(path);
+      if (this.files.has(shared)) return;
+      this.files.add(shared);
+      options.onFile?.(path);
+    };
     const add = (pending: Pending): void => {
       const location = "version" in pending ? pending.version.location : pending.tree.location;
       if (location === undefined) return;
@@ -38,7 +56,7 @@ export class Reach {
       const node = `${location.file.basePath.length}:${name(locationName(location))}`;
       if (this.#visited.has(node)) return;
       this.#visited.add(node);
-      this.#keep(location.file, name);
+      keep(location.file);
       queue.push(pending);
     };
     for (const version of manifest.versionNodes) add({ version });
@@ -53,12 +71,17 @@ export class Reach {
       }
       const node = await nodes.btreeNode(pending.tree, options);
       if ("children" in node) for (const tree of node.children) add({ tree });
-      else for (const file of node.files) this.#keep(file, name);
+      else for (const file of node.files) keep(file);
     };
-    await drain(queue, visit, options);
-  }
-
-  #keep(file: DataFileId, name: NameFile): void {
-    this.files.add(name(fileName(file)));
+    const { onError } = options;
+    const visitOrTell = async (pending: Pending): Promise<void> => {
+      try {
+        await visit(pending);
+      } catch (error) {
+        if (onError === undefined) throw error;
+        onError(error);
+      }
+    };
+    await drain(queue, visitOrTell, options);
   }
 }

@@ -232,6 +232,52 @@ test("orphans and unused bytes are notes, and what a fork needs is neither", asy
   expect((await fsck(f, { deep: true })).findings.filter(({ severity }) => severity !== "note")).toEqual([]);
 });
 
+test("a file gone that only forks need is an error that names each of them and the file", async () => {
+  const { store, db } = await withPast(3);
+  const lost = `d/${"c".repeat(32)}`;
+  await store.write(lost, bytes("x"));
+  for (const id of ["f", "g", "h"]) await fork(db, id);
+  for (const id of ["f", "g"]) {
+    const own = await openFork(store, id);
+    const value = { file: { basePath: "", relativePath: lost }, offset: 0, length: 1 };
+    await own.apply([{ op: "put", key: "k", value }]);
+  }
+  // A node that both share is visited once, and told of both.
+  await fork(await openFork(store, "g"), "i");
+  expect((await fsck(store)).isSound).toBe(true);
+  await store.write(lost, null);
+  const report = await fsck(store);
+  expect(report.isSound).toBe(false);
+  expect(report.findings.filter(({ severity }) => severity === "error")).toEqual(
+    ["f", "g", "i"].map((id) => ({
+      code: "fork",
+      severity: "error",
+      file: lost,
+      message: `fork ${id} needs data file ${lost}, which is gone`,
+    })),
+  );
+  const g = await openFork(store, "g");
+  await expect(g.read("k")).rejects.toThrow(/in fork g of memory:.* is gone/);
+});
+
+test("a damaged node that only a fork needs is an error of that fork, another fork that is lost a warning", async () => {
+  const { store, db } = await withPast(3);
+  await fork(db, "f");
+  await fork(db, "g");
+  const own = await openFork(store, "f");
+  await own.write("k", bytes("v"));
+  const { location } = (await own.version())!.root;
+  const name = location!.file.basePath + location!.file.relativePath;
+  await overwrite(store, { ...location!, file: { basePath: "", relativePath: `forks/f/${name}` } }, bytes("torn"));
+  await store.write("forks/g/manifest.ocdbt", null);
+  const { findings, isSound } = await fsck(store);
+  expect(isSound).toBe(false);
+  const told = findings.filter(({ code }) => code === "fork");
+  expect(told.map(({ severity }) => severity)).toEqual(["error", "warning"]);
+  expect(told[0]!.message).toMatch(/^fork f cannot be read in full: .*f_d/);
+  expect(told[1]!.message).toContain("fork g");
+});
+
 test("findings are kept up to a limit, and all are counted", async () => {
   const { store } = await withPast(3);
   for (let i = 0; i < 20; i++) await store.write(`d/${i.toString(16).padStart(32, "0")}`, bytes("x"));
