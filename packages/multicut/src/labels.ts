@@ -2,14 +2,16 @@ import { type Contraction, membersOf } from "./contract.ts";
 import { rankOf } from "./id-table.ts";
 import { type Problem, type Rejected, reject, type SharedRep, type SvSplitRequired } from "./result.ts";
 
-/** The vertices that supervoxels lie in, without repeats, ascending; or the first supervoxel that has no edge here. */
+/** The vertices that supervoxels lie in, without repeats, ascending; or the smallest supervoxel that has no edge here. */
 export function verticesOf(contraction: Contraction, ids: BigUint64Array): Int32Array | bigint {
   const vertices = new Set<number>();
+  let unknown: bigint | undefined;
   for (const id of ids) {
     const rank = rankOf(contraction.ids, id);
-    if (rank < 0) return id;
-    vertices.add(contraction.vertexOf[rank]!);
+    if (rank >= 0) vertices.add(contraction.vertexOf[rank]!);
+    else if (unknown === undefined || id < unknown) unknown = id;
   }
+  if (unknown !== undefined) return unknown;
   return Int32Array.from(vertices).sort();
 }
 

@@ -77,9 +77,13 @@ function rankByLength(trees: readonly SeedTree[]): number[] {
     );
 }
 
+/** Why the labels of `group` are not connected beside those of the others. */
 function explainFailure(graph: Graph, groups: readonly Int32Array[], group: number): SeedTrees {
-  const through = connectLabels(graph, groups[group]!, new Uint8Array(graph.size));
-  if (through === undefined) return { kind: "notConnected", group };
+  const free = new Uint8Array(graph.size);
+  // A group that nothing connects comes first, whichever it is: no split of a supervoxel mends that.
+  const apart = groups.findIndex((labels) => connectLabels(graph, labels, free) === undefined);
+  if (apart >= 0) return { kind: "notConnected", group: apart };
+  const through = connectLabels(graph, groups[group]!, free)!;
   const others = new Set(otherLabels(groups, group).flatMap((labels) => [...labels]));
   return { kind: "blocked", group, by: through.vertices.filter((v) => others.has(v)) };
 }

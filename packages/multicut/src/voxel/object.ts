@@ -118,40 +118,47 @@ function maskOf32(labels: Uint32Array, wanted: ReadonlySet<bigint>): Uint8Array 
   return mask;
 }
 
+/** Refuses seeds outside, then seeds too far, then seeds of two groups on one voxel: whichever is listed first. */
 function snapSeeds(
   { seeds: requested, voxelSize, size, offset = [0, 0, 0], snapDistance }: SplitRequest,
   box: Corner,
   mask: Uint8Array,
 ): Pick<SplitObjectBlock, "groups" | "seeds"> {
   const limit = snapDistance ?? 16 * Math.max(...voxelSize);
-  const seeds: SnappedSeed[] = [];
-  const owner = new Map<number, number>();
-  const groups = requested.map((positions, group) => {
-    return positions.map((position, seed) => {
+  const all = requested.flatMap((positions, group) =>
+    positions.map((position, seed) => {
       const name = `seeds[${group}][${seed}], (${position.join(", ")}),`;
-      const inBox = position.map((a, axis) => a - offset[axis]!);
-      if (!inBox.every((a, axis) => a >= 0 && a <= size[axis]! - 1)) {
-        const end = size.map((length, axis) => length + offset[axis]!);
-        const message = `${name} lies outside of the box from (${offset.join(", ")}) to (${end.join(", ")})`;
-        throw new VoxelSplitError("SEED_OUTSIDE", message, { group, seed });
-      }
-      const at = inBox.map((a, axis) => a - box.corner[axis]!) as unknown as Xyz;
-      const found = snap(mask, box.size, voxelSize, at, limit);
-      if (found === undefined) {
-        const message = `${name} is farther than ${limit} from the object; give a seed on it, or a larger snapDistance`;
-        throw new VoxelSplitError("SEED_TOO_FAR", message, { group, seed, limit });
-      }
-      const absolute = positionOf(found.voxel, box.size).map((a, axis) => a + box.corner[axis]! + offset[axis]!);
-      const [x, y, z] = absolute as [number, number, number];
-      const other = owner.get(found.voxel) ?? group;
-      if (other !== group) {
-        const message = `seeds of groups ${other} and ${group} both fall on voxel (${x}, ${y}, ${z}); move or drop one`;
-        throw new VoxelSplitError("SEED_CONFLICT", message, { group, other, x, y, z });
-      }
-      owner.set(found.voxel, group);
-      seeds.push({ side: group + 1, at: [x, y, z], distance: found.distance });
-      return found.voxel;
-    });
+      return { group, seed, name, at: inBox(position, name, { group, seed }, size, offset) };
+    }),
+  );
+  const snapped = all.map(({ group, seed, name, at }) => {
+    const found = snap(mask, box.size, voxelSize, at.map((a, axis) => a - box.corner[axis]!) as unknown as Xyz, limit);
+    if (found !== undefined) return { group, ...found };
+    const message = `${name} is farther than ${limit} from the object; give a seed on it, or a larger snapDistance`;
+    throw new VoxelSplitError("SEED_TOO_FAR", message, { group, seed, limit });
+  });
+  const groups: number[][] = requested.map(() => []);
+  const owner = new Map<number, number>();
+  const seeds = snapped.map(({ group, voxel, distance }): SnappedSeed => {
+    const absolute = positionOf(voxel, box.size).map((a, axis) => a + box.corner[axis]! + offset[axis]!);
+    const [x, y, z] = absolute as [number, number, number];
+    const other = owner.get(voxel) ?? group;
+    if (other !== group) {
+      const message = `seeds of groups ${other} and ${group} both fall on voxel (${x}, ${y}, ${z}); move or drop one`;
+      throw new VoxelSplitError("SEED_CONFLICT", message, { group, other, x, y, z });
+    }
+    owner.set(voxel, group);
+    groups[group]!.push(voxel);
+    return { side: group + 1, at: [x, y, z], distance };
   });
   return { groups, seeds };
+}
+
+/** A seed's position in the box. */
+function inBox(position: Xyz, name: string, fields: { group: number; seed: number }, size: Xyz, offset: Xyz): number[] {
+  const at = position.map((a, axis) => a - offset[axis]!);
+  if (at.every((a, axis) => a >= 0 && a <= size[axis]! - 1)) return at;
+  const end = size.map((length, axis) => length + offset[axis]!);
+  const message = `${name} lies outside of the box from (${offset.join(", ")}) to (${end.join(", ")})`;
+  throw new VoxelSplitError("SEED_OUTSIDE", message, fields);
 }

@@ -187,6 +187,22 @@ describe("refusals", () => {
   });
 });
 
+test("which refusal it is does not depend on the order of seeds", async () => {
+  // One seed too far, and two groups on one voxel.
+  const mask = Uint8Array.from({ length: 20 }, (_, x) => (x < 4 ? 1 : 0));
+  const [near, far]: Xyz[] = [
+    [1, 0, 0],
+    [19, 0, 0],
+  ];
+  for (const group of [
+    [near!, far!],
+    [far!, near!],
+  ]) {
+    const work = splitVoxels({ ...bar, mask, seeds: [[near!], group], snapDistance: 9 });
+    await expect(work).rejects.toMatchObject({ code: "SEED_TOO_FAR", fields: { group: 1, seed: group.indexOf(far!) } });
+  }
+});
+
 test("on any object, sides cover what seeds reach, each is one 26-component around its seeds, memory stays in bounds", async () => {
   await fc.assert(
     fc.asyncProperty(
