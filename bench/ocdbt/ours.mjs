@@ -144,7 +144,7 @@ async function versions() {
 
 async function manyWriters(writers) {
   const target = join(folder, `writers-${writers}`);
-  const rounds = 8;
+  const rounds = 16;
   const children = Array.from({ length: writers }, (_, i) =>
     spawn(process.execPath, [fileURLToPath(new URL("writer.mjs", import.meta.url)), target, `w${i}`, String(rounds)], {
       stdio: ["pipe", "pipe", "inherit"],

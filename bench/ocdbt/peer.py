@@ -140,7 +140,7 @@ def versions():
 
 def many_writers(writers):
     target = folder / f"writers-{writers}"
-    rounds = 8
+    rounds = 16
     children = [
         subprocess.Popen(
             [sys.executable, here / "peer_writer.py", target, f"w{i}", str(rounds)],

@@ -108,6 +108,7 @@ export class CommitLoop {
     const earlier: string[] = [];
     let values: DataFileWriter | undefined;
     for (let number = 1; ; number++) {
+      const begun = performance.now();
       // Among other writers it is likely that nodes are made in vain, so values have a file of their own.
       const isContended = this.#contended || number > 1;
       const writer = newWriter();
@@ -125,6 +126,8 @@ export class CommitLoop {
         current = await manifests.read({ maxStalenessMs, ...aside });
         plan = await makePlan({ number, current, writer, values: values ?? writer });
         clockBehind = this.#clockBehind(current, plan);
+        // Values are of use whatever others write meanwhile; the plan should be a new one when its own files are written.
+        if (plan !== undefined && isContended) await values?.flush(aside);
         if (plan !== undefined && isContended && (await this.#isOutdated(current, aside))) {
           // Nothing of this attempt has been written, so there is nothing to wait for either.
           report("conflict", 0);
@@ -155,7 +158,7 @@ export class CommitLoop {
       this.#contended = true;
       earlier.push(...writer.begun);
       try {
-        await backOff(number, signal);
+        await backOff(number, signal, performance.now() - begun);
       } catch (error) {
         this.#clear(this.#remove(own()));
         throw error;

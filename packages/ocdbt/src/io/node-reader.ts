@@ -48,17 +48,20 @@ class Reader implements NodeReader {
 
   cachedBtreeNode(reference: BtreeNodeReference): BtreeNode | undefined {
     const { location } = reference;
-    return location === undefined ? undefined : (this.#cache.get(locationName(location)) as BtreeNode | undefined);
+    if (location === undefined) return undefined;
+    const node = this.#cache.get(nodeName(location)) as BtreeNode | undefined;
+    if (node !== undefined) checkHeight(node, reference.height, location);
+    return node;
   }
 
   keep({ location }: BtreeNodeReference, node: BtreeNode): void {
-    if (location !== undefined) this.#cache.set(locationName(location), node, btreeNodeBytes(node));
+    if (location !== undefined) this.#cache.set(nodeName(location), node, btreeNodeBytes(node));
   }
 
   async btreeNode(reference: BtreeNodeReference, { signal }: Cancel = {}): Promise<BtreeNode> {
     const { location } = reference;
     if (location === undefined) throw new TypeError("the empty tree has no node to read");
-    const name = locationName(location);
+    const name = nodeName(location);
     const node = (this.#cache.get(name) ??
       (await this.#reads.join(name, signal, async () => {
         const bytes = await this.#read(location);
@@ -66,15 +69,13 @@ class Reader implements NodeReader {
         this.#cache.set(name, decoded, btreeNodeBytes(decoded));
         return decoded;
       }))) as BtreeNode;
-    if (node.height !== reference.height) {
-      throw corrupt(location, `the node has height ${node.height}, but ${reference.height} where it is referred to`);
-    }
+    checkHeight(node, reference.height, location);
     return node;
   }
 
   async versionNode(reference: VersionNodeReference, { signal }: Cancel = {}): Promise<VersionNode> {
     const { location, height, generation } = reference;
-    const name = locationName(location);
+    const name = nodeName(location);
     const node = (this.#cache.get(name) ??
       (await this.#reads.join(name, signal, async () => {
         const bytes = await this.#read(location);
@@ -130,6 +131,17 @@ class Reader implements NodeReader {
     }
     return found.value;
   }
+}
+
+/** Heights fall on every way down, so no tree leads back to itself: whether the node was in memory or not. */
+function checkHeight(node: BtreeNode, height: number, location: IndirectReference): void {
+  if (node.height === height) return;
+  throw corrupt(location, `the node has height ${node.height}, but ${height} where it is referred to`);
+}
+
+/** Names a decoded node: what its references mean depends on the base path that it is reached by. */
+function nodeName(location: IndirectReference): string {
+  return `${location.file.basePath.length}:${locationName(location)}`;
 }
 
 /** Names bytes of a data file. */

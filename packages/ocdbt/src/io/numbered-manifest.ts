@@ -17,7 +17,7 @@ import type { StoredManifest } from "../parts.ts";
 import { describeConfigChange } from "./config-change.ts";
 import type { FindVersion, ManifestPlace } from "./manifest-store.ts";
 import { hasOwnVersion } from "./own-version.ts";
-import { MAX_TRIES, retryTransient } from "./pause.ts";
+import { backOff, MAX_TRIES, retryTransient } from "./pause.ts";
 import { putIf } from "./put-if.ts";
 import { ambiguous } from "./single-manifest.ts";
 
@@ -46,7 +46,9 @@ export class NumberedManifest implements ManifestPlace {
     const before = known === undefined ? undefined : parseToken(known.token);
     for (let attempt = 1; ; attempt++) {
       const asOf = performance.now();
-      const newest = await this.#newest(before?.number ?? 0n, aside);
+      const listed = await this.#newest(before?.number ?? 0n, aside);
+      // A list may lag behind: what was read before is looked at by its name.
+      const newest = listed ?? before?.number;
       if (newest === undefined) return undefined;
       const key = numberedManifestKey(newest);
       // The same number may be that of another database, which was made in the place of this one.
@@ -59,6 +61,7 @@ export class NumberedManifest implements ManifestPlace {
         const token = printToken({ number: newest, generation: found.generation });
         return { manifest: await decodeManifest(found.value, { file: key, numbered: newest }), token, asOf };
       }
+      if (listed === undefined) return undefined;
       // Removed as old while we looked: there are newer ones.
       if (attempt === MAX_TRIES) {
         throw new OcdbtError(
@@ -88,8 +91,12 @@ export class NumberedManifest implements ManifestPlace {
     const outcome = await putIf(this.#store, key, await encodeManifest(next), null, signal);
     if (outcome.kind === "unknown") throw ambiguous(this.#store.url, outcome.error);
     // Created or not, the newest manifest tells: a writer that slept may create a number that was used and removed.
-    const found = await this.#confirm(signal);
-    if (!(await hasOwnVersion(found.manifest, previous, next, this.#findVersion))) return undefined;
+    const found = await this.#confirm(own.generation, signal);
+    if (!(await hasOwnVersion(found.manifest, previous, next, this.#findVersion))) {
+      // What was created after all refers to files that are about to be removed.
+      if (outcome.kind === "written") await this.#store.write(key, null);
+      return undefined;
+    }
     await this.#removeOld(own.generation, aside);
     return outcome.kind === "written" && !outcome.recovered ? found : { ...found, recovered: true };
   }
@@ -101,10 +108,16 @@ export class NumberedManifest implements ManifestPlace {
     return (await retryTransient(read, aside.signal)) === "unchanged";
   }
 
-  async #confirm(signal: AbortSignal | undefined): Promise<StoredManifest> {
+  /** The newest manifest, of generation `least` or later: one of that number is there. A list that lags behind is asked again. */
+  async #confirm(least: bigint, signal: AbortSignal | undefined): Promise<StoredManifest> {
     try {
-      // There is one: it was made above, or found there.
-      return (await retryTransient(() => this.load(undefined, signal), signal))!;
+      for (let attempt = 1; ; attempt++) {
+        const found = await retryTransient(() => this.load(undefined, signal), signal);
+        if (found !== undefined && parseToken(found.token).number >= least) return found;
+        if (attempt === MAX_TRIES)
+          throw new Error(`the list of manifests does not show ${numberedManifestKey(least)} yet`);
+        await backOff(attempt + 3, signal);
+      }
     } catch (error) {
       throw ambiguous(this.#store.url, error);
     }

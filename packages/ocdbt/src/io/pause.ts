@@ -9,9 +9,15 @@ const MAX_MEAN_MS = 200;
 /**
  * Waits a random time around 2, 4, 8 … ms before attempt `attempt + 1`, so that writers that met once do not meet again.
  * Rejects with the signal's reason.
+ *
+ * @param maxMeanMs what an attempt takes, where one of those who meet always gets on: longer waits would only leave the store idle.
  */
-export async function backOff(attempt: number, signal: AbortSignal | undefined): Promise<void> {
-  const mean = Math.min(MAX_MEAN_MS, 2 ** Math.min(attempt, 16));
+export async function backOff(
+  attempt: number,
+  signal: AbortSignal | undefined,
+  maxMeanMs: number = MAX_MEAN_MS,
+): Promise<void> {
+  const mean = Math.min(MAX_MEAN_MS, maxMeanMs, 2 ** Math.min(attempt, 16));
   await pause(mean * 2 * Math.random(), signal);
 }
 

@@ -14,7 +14,7 @@ import { systemCode } from "../errors.ts";
 import type { HeldLock, Locking } from "./locking.ts";
 import { hasNativeLocks, isStillAt, tryLock } from "./native.ts";
 
-const longestPauseMs = 8;
+const longestPauseMs = 4;
 
 export const osLocking: Locking = {
   isExclusive: hasNativeLocks,
@@ -22,21 +22,22 @@ export const osLocking: Locking = {
   abandonedAfterMs: 0,
 
   async acquire(path, signal) {
-    for (let waitMs = 0.5; ; waitMs = Math.min(waitMs * 2, longestPauseMs)) {
+    for (;;) {
       signal?.throwIfAborted();
       const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
       let held = false;
       try {
-        held = tryLock(file) && isStillAt(file, path);
-        if (held && fstatSync(file).size > 0) ftruncateSync(file);
-      } catch (error) {
-        held = false;
-        throw error;
+        for (let waitMs = 0.25; !tryLock(file); waitMs = Math.min(waitMs * 2, longestPauseMs)) {
+          await pause(waitMs * (0.5 + Math.random()), signal);
+        }
+        // Whoever had it before removed the file.
+        if (!isStillAt(file, path)) continue;
+        if (fstatSync(file).size > 0) ftruncateSync(file);
+        held = true;
       } finally {
         if (!held) closeSync(file);
       }
-      if (held) return heldLock(file, path);
-      await pause(waitMs * (0.5 + Math.random()), signal);
+      return heldLock(file, path);
     }
   },
 
