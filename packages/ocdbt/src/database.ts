@@ -33,6 +33,7 @@ import type {
 } from "./contract.ts";
 import { OcdbtError } from "./errors.ts";
 import type { Config, VersionEntry } from "./format/types.ts";
+import { withOwnSignal } from "./own-signal.ts";
 import type { DatabaseParts, StoredManifest } from "./parts.ts";
 import { resolveVersion } from "./view/resolve-version.ts";
 import { checkVersionSpec, printVersion } from "./view/version-spec.ts";
@@ -214,7 +215,8 @@ class Database implements OcdbtDatabase {
   }
 
   async #manifest(maxStalenessMs: number, options: Cancel): Promise<StoredManifest | undefined> {
-    const stored = await this.parts.manifests.read({ maxStalenessMs, ...options });
+    const { manifests } = this.parts;
+    const stored = await withOwnSignal(options.signal, (own) => manifests.read({ maxStalenessMs, ...own }));
     if (stored !== undefined) this.#context.checkConfig(stored.manifest.config);
     return stored;
   }

@@ -8,6 +8,7 @@ import { OcdbtError } from "../errors.ts";
 import { bytesToPath } from "../format/index.ts";
 import type { BtreeNodeReference, IndirectReference, Manifest } from "../format/types.ts";
 import { diffTrees } from "../history/diff.ts";
+import { withOwnSignal } from "../own-signal.ts";
 import type { NodeReader } from "../parts.ts";
 import { findKey } from "../view/find.ts";
 import { generationOf, valueAt } from "../view/generation.ts";
@@ -149,7 +150,7 @@ class BaseValues {
   async load(keys: readonly Uint8Array[]): Promise<void> {
     await Promise.all(
       keys.map(async (key) => {
-        const found = await findKey(this.#root, key, this.#nodes, this.#options);
+        const found = await withOwnSignal(this.#options.signal, (own) => findKey(this.#root, key, this.#nodes, own));
         this.#values.set(bytesToPath(key), found === undefined ? null : valueAt(found.leaf, found.index));
       }),
     );

@@ -8,6 +8,7 @@
 import { InteriorBuilder, NO_STATISTICS, splitNode } from "../format/index.ts";
 import type { BtreeInterior, BtreeNode, BtreeNodeReference, Config } from "../format/types.ts";
 import { fileName } from "../io/node-reader.ts";
+import { withOwnSignal } from "../own-signal.ts";
 import type { DataFileWriter, NodeReader } from "../parts.ts";
 import { childPrefix, fullKey } from "../view/leaf-runs.ts";
 import type { NetChanges } from "./changes.ts";
@@ -66,7 +67,7 @@ class TreeWriter {
       const { nodes } = this.#context;
       const child = row.children[0]!;
       // A child that this commit made is in memory, unless the cache has no room; then the level stays.
-      const node = this.#fresh(child) ? nodes.cachedBtreeNode(child) : await nodes.btreeNode(child, this.#context);
+      const node = this.#fresh(child) ? nodes.cachedBtreeNode(child) : await this.#read(child);
       if (node === undefined) break;
       row = completed(node, childPrefix(row, 0, NO_BYTES));
     }
@@ -88,7 +89,7 @@ class TreeWriter {
     const { nodes, written } = this.#context;
     const before = written.find(reference, prefix, share);
     if (before !== undefined) return { kind: "written", nodes: before };
-    const node = nodes.cachedBtreeNode(reference) ?? (await nodes.btreeNode(reference, this.#context));
+    const node = nodes.cachedBtreeNode(reference) ?? (await this.#read(reference));
     const outcome = await this.#rebuild(node, prefix, end, share);
     if (outcome === "same") return { kind: "same" };
     const { row, lost } = outcome;
@@ -108,6 +109,12 @@ class TreeWriter {
     return "children" in node
       ? await this.#rebuildInterior(node, prefix, end, share)
       : rebuildLeaf(node, prefix, share);
+  }
+
+  /** Many nodes are read at a time. */
+  #read(reference: BtreeNodeReference): Promise<BtreeNode> {
+    const { nodes, signal } = this.#context;
+    return withOwnSignal(signal, (own) => nodes.btreeNode(reference, own));
   }
 
   async #rebuildInterior(
@@ -213,7 +220,7 @@ class TreeWriter {
   }
 
   async #readChild(node: BtreeInterior, child: number, prefix: Uint8Array): Promise<BtreeNode> {
-    const read = await this.#context.nodes.btreeNode(node.children[child]!, this.#context);
+    const read = await this.#read(node.children[child]!);
     return completed(read, childPrefix(node, child, prefix));
   }
 

@@ -4,6 +4,7 @@
  */
 import type { BtreeNodeReference, DataFileId, Manifest, VersionNodeReference } from "../format/types.ts";
 import { fileName, locationName } from "../io/node-reader.ts";
+import { withOwnSignal } from "../own-signal.ts";
 import type { NodeReader } from "../parts.ts";
 import { drain } from "./progress.ts";
 
@@ -61,22 +62,22 @@ export class Reach {
     };
     for (const version of manifest.versionNodes) add({ version });
     for (const { root } of manifest.versions) add({ tree: root });
-    const visit = async (pending: Pending): Promise<void> => {
+    const visit = async (pending: Pending, own: { readonly signal?: AbortSignal }): Promise<void> => {
       options.onNode?.();
       if ("version" in pending) {
-        const node = await nodes.versionNode(pending.version, options);
+        const node = await nodes.versionNode(pending.version, own);
         if ("versions" in node) for (const { root } of node.versions) add({ tree: root });
         else for (const version of node.children) add({ version });
         return;
       }
-      const node = await nodes.btreeNode(pending.tree, options);
+      const node = await nodes.btreeNode(pending.tree, own);
       if ("children" in node) for (const tree of node.children) add({ tree });
       else for (const file of node.files) keep(file);
     };
     const { onError } = options;
     const visitOrTell = async (pending: Pending): Promise<void> => {
       try {
-        await visit(pending);
+        await withOwnSignal(options.signal, (own) => visit(pending, own));
       } catch (error) {
         if (onError === undefined) throw error;
         onError(error);

@@ -5,6 +5,7 @@
 import { isEmptyRange, type KeyRange } from "@pcg/kvstore";
 import { lastAtMost, lowerBound } from "../format/index.ts";
 import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, KeyColumn } from "../format/types.ts";
+import { withOwnSignal } from "../own-signal.ts";
 import type { NodeReader } from "../parts.ts";
 
 /** Entries `start … end` of a leaf, whose keys lack `prefix`. */
@@ -50,7 +51,8 @@ async function* visit(
   let next = first;
   for (let i = first; i < end; i++) {
     for (; next < end && next < i + READ_AHEAD; next++) {
-      const read = nodes.btreeNode(node.children[next]!, options);
+      const child = node.children[next]!;
+      const read = withOwnSignal(options.signal, (own) => nodes.btreeNode(child, own));
       // A list that is left early takes no notice of what was read ahead.
       read.catch(() => {});
       ahead.push(read);

@@ -20,6 +20,7 @@ import {
 import type { LevelEntry, OcdbtView, ZarrReadable } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import type { VersionEntry } from "../format/types.ts";
+import { withOwnSignal } from "../own-signal.ts";
 import type { NodeReader } from "../parts.ts";
 import { type LeafRun, leafRuns } from "./leaf-runs.ts";
 import { listEntries } from "./list-entries.ts";
@@ -66,8 +67,13 @@ export class View implements OcdbtView {
   read(key: Key, options: ConditionalReadOptions): Promise<ReadResult | "unchanged" | undefined>;
   async read(key: Key, options: AnyReadOptions = {}): Promise<ReadResult | "unchanged" | undefined> {
     const bytes = keyBytes(key);
-    const version = this.#cached(options) ?? (await this.#version(options));
-    return version === undefined ? undefined : await readEntry(version.root, bytes, this.#nodes, options);
+    const cached = this.#cached(options);
+    return await withOwnSignal(options.signal, async (own) => {
+      const version = cached ?? (await this.#version(own));
+      return version === undefined
+        ? undefined
+        : await readEntry(version.root, bytes, this.#nodes, { ...options, ...own });
+    });
   }
 
   list(options: ListOptions = {}): AsyncIterable<ListEntry> {

@@ -1,0 +1,51 @@
+/**
+ * A signal of its own for each of many requests that end by the same one.
+ * @module
+ */
+
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls `callback` once when the signal aborts (at once when it has), unless the returned function is called before. All who wait for
+ * one signal share one listener on it: Node warns of a leak from the eleventh on.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return () => {};
+  }
+  // A callback of its own per call, so that one function may wait twice.
+  const call = (): void => callback();
+  let callbacks = waiting.get(signal);
+  if (callbacks === undefined) {
+    callbacks = listen(signal);
+    waiting.set(signal, callbacks);
+  }
+  callbacks.add(call);
+  return () => void waiting.get(signal)?.delete(call);
+}
+
+/** Does `work` with a signal that aborts when `signal` does, and that nobody else listens to. */
+export async function withOwnSignal<T>(
+  signal: AbortSignal | undefined,
+  work: (own: { readonly signal?: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return await work({});
+  const own = new AbortController();
+  const leave = onAbort(signal, () => own.abort(signal.reason));
+  try {
+    return await work({ signal: own.signal });
+  } finally {
+    leave();
+  }
+}
+
+function listen(signal: AbortSignal): Set<() => void> {
+  const callbacks = new Set<() => void>();
+  const callAll = (): void => {
+    for (const call of callbacks) call();
+    callbacks.clear();
+  };
+  signal.addEventListener("abort", callAll, { once: true });
+  return callbacks;
+}
