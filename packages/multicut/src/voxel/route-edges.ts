@@ -92,7 +92,8 @@ export function routeEdges(request: RouteRequest): Routing {
   const ties = new RowSet();
   const replaced: number[] = [];
   for (let row = 0; row < affinities.length; row++) {
-    const [a, b] = [edges[2 * row]!, edges[2 * row + 1]!];
+    // The smaller id first, so that a row's direction does not decide between equally near pairs.
+    const [a, b] = ascending(edges[2 * row]!, edges[2 * row + 1]!);
     const affinity = affinities[row]!;
     const area = areas[row]!;
     const [mine, theirs] = children.has(a) ? [children.get(a)!, children.get(b)] : [children.get(b), undefined];
@@ -164,6 +165,10 @@ function checkRouteRequest(request: RouteRequest): void {
   if (reach !== undefined && !(typeof reach === "number" && reach >= 0)) {
     throw invalid("reach", "a length, 0 or more", describe(reach));
   }
+}
+
+function ascending(a: bigint, b: bigint): Pair {
+  return a < b ? [a, b] : [b, a];
 }
 
 function idsOf(fragments: readonly Fragment[]): bigint[] {
@@ -259,7 +264,7 @@ class RowSet {
   private readonly rows = new Map<string, { a: bigint; b: bigint; affinity: number; area: bigint }>();
 
   add(from: bigint, to: bigint, affinity: number, area: bigint): void {
-    const [a, b] = from < to ? [from, to] : [to, from];
+    const [a, b] = ascending(from, to);
     this.rows.set(`${a},${b},${affinity},${area}`, { a, b, affinity, area });
   }
 

@@ -19,6 +19,7 @@ const sideOf: Readonly<Record<number, readonly [old: number, side: number]>> = {
   61: [6, 1],
   62: [6, 2],
   63: [6, 3],
+  64: [6, 2],
 };
 
 function route(labels: readonly number[], rows: readonly Row[], rest: Partial<RouteRequest> = {}): Routing {
@@ -91,6 +92,17 @@ describe("the table of rules", () => {
 
   test("an infinite edge to a whole supervoxel that touches none goes to the nearest", () => {
     expect(rowsOf(route([51, 52, 0, 0, 7], [[5, 7, INF]]))).toEqual([[7, 52, INF, 1]]);
+  });
+
+  test("of equally near fragments the same are joined whichever way the row runs", () => {
+    // No side in common; 51 is as near to 64 as 54 is to 62.
+    const ties = [
+      [5, 6, INF],
+      [6, 5, INF],
+    ] as const;
+    const [there, back] = ties.map((row) => route([51, 0, 64, 0, 0, 0, 54, 0, 62], [row]));
+    expect(there).toEqual({ kind: "bridged", fragments: BigUint64Array.of(51n, 64n) });
+    expect(back).toEqual(there);
   });
 
   test("a finite edge goes to all fragments in reach", () => {
