@@ -27,10 +27,19 @@ export interface ExpireOptions extends UpkeepOptions {
   readonly dryRun?: boolean;
 }
 
+/** A version that the policy lets go, and that stays nevertheless. */
+export interface HeldVersion {
+  readonly generation: bigint;
+  /** Such as `tag reviewed`, `fork 42 begins here`, `ends a block of the version tree`. */
+  readonly reasons: readonly string[];
+}
+
 export interface ExpireResult {
   /** Versions that were taken out, or would be. */
   readonly expired: bigint;
   readonly kept: bigint;
+  /** Those among the kept that are there in spite of the policy, oldest first. */
+  readonly heldBack: readonly HeldVersion[];
 }
 
 /**
@@ -47,13 +56,13 @@ export async function expire(
 ): Promise<ExpireResult> {
   const { signal, dryRun } = options;
   const bounds = checkPolicy(policy);
-  let result: ExpireResult = { expired: 0n, kept: 0n };
+  let result: ExpireResult = { expired: 0n, kept: 0n, heldBack: [] };
   await changeHistory(
     db,
     async (current, writer) => {
-      const pruned = await prune(db, current, writer, bounds, signal);
+      const { pruned, heldBack } = await prune(db, current, writer, bounds, signal);
       const kept = countVersions(pruned);
-      result = { expired: countVersions(current) - kept, kept };
+      result = { expired: countVersions(current) - kept, kept, heldBack };
       return dryRun ? undefined : pruned;
     },
     { ...(signal && { signal }) },
@@ -88,21 +97,32 @@ async function prune(
   writer: DataFileWriter,
   bounds: Bounds,
   signal: AbortSignal | undefined,
-): Promise<Manifest> {
+): Promise<{ readonly pruned: Manifest; readonly heldBack: readonly HeldVersion[] }> {
   const { nodes } = db.parts;
   // Read for each attempt: a tag that was made in between is seen.
   const needed = await pinnedGenerations(db, { ...(signal && { signal }) });
   const first = await firstKept(db, manifest, bounds, signal);
   const pins = [...needed.keys()];
+  const held = new Map<bigint, readonly string[]>();
   const rules: PruneRules = {
-    keeps: (generation) => generation >= first || needed.has(generation),
+    keeps: (generation) => {
+      if (generation >= first) return true;
+      const reasons = needed.get(generation);
+      if (reasons !== undefined) held.set(generation, reasons);
+      return reasons !== undefined;
+    },
+    onBlockEnd: (generation) => held.set(generation, ["ends a block of the version tree"]),
     decide: (from, to) => {
       if (from >= first) return "all";
       const isNeeded = pins.some((generation) => generation >= from && generation <= to);
       return to < first && !isNeeded ? "none" : undefined;
     },
   };
-  return await pruneVersions(manifest, rules, { nodes, writer, ...(signal && { signal }) });
+  const pruned = await pruneVersions(manifest, rules, { nodes, writer, ...(signal && { signal }) });
+  const heldBack = [...held]
+    .map(([generation, reasons]) => ({ generation, reasons }))
+    .sort((a, b) => (a.generation < b.generation ? -1 : 1));
+  return { pruned, heldBack };
 }
 
 /** The first generation that the policy keeps of itself. */

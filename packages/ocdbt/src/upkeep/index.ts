@@ -3,7 +3,7 @@
  * @module
  */
 export { type CompactOptions, type CompactResult, compact } from "./compact.ts";
-export { type ExpireOptions, type ExpirePolicy, type ExpireResult, expire } from "./expire.ts";
+export { type ExpireOptions, type ExpirePolicy, type ExpireResult, expire, type HeldVersion } from "./expire.ts";
 export type { FamilyOptions } from "./family.ts";
 export type { Finding, FindingCode, Severity } from "./findings.ts";
 export { type FsckOptions, type FsckReport, fsck } from "./fsck.ts";

@@ -18,6 +18,8 @@ export interface PruneRules {
   readonly moves?: (location: IndirectReference) => boolean;
   /** Nodes that cannot be read, and go. */
   readonly isLost?: (location: IndirectReference) => boolean;
+  /** Is told the versions that stay for no other reason than that they end a block of which something stays. */
+  readonly onBlockEnd?: (generation: bigint) => void;
 }
 
 export interface PruneContext {
@@ -125,6 +127,7 @@ class Pruner {
     if (wanted.length === versions.length) return node;
     if (wanted.length === 0 && !needed) return undefined;
     const last = versions.at(-1)!;
+    if (wanted.at(-1) !== last) this.#rules.onBlockEnd?.(last.generation);
     const kept: VersionEntry[] = wanted.at(-1) === last ? wanted : [...wanted, last];
     return kept.length === versions.length ? node : { ...node, versions: kept };
   }

@@ -16,7 +16,11 @@ test("the newest versions stay, older ones cannot be pinned any more", async () 
   const result = await expire(db, { keepLast: 5 });
   const after = await expectHistory(db, history);
   expect(after.slice(-5)).toEqual(before.slice(-5));
-  expect(result).toEqual({ expired: BigInt(before.length - after.length), kept: BigInt(after.length) });
+  expect(result).toEqual({
+    expired: BigInt(before.length - after.length),
+    kept: BigInt(after.length),
+    heldBack: after.slice(0, -5).map((generation) => ({ generation, reasons: ["ends a block of the version tree"] })),
+  });
   expect(after.length).toBeLessThan(9);
   await expect(db.at({ generation: before[0]! })).rejects.toSatisfy(failing("version-not-found"));
   await expectSound(store);
@@ -54,9 +58,17 @@ test("what tags and forks hold stays, to the last key", async () => {
   const all = await generationsOf(db);
   await createTag(db, "release", { generation: all[3]! });
   await fork(db, "proofreading", { version: { generation: all[12]! } });
-  await expire(db, { keepLast: 1 });
+  const { heldBack } = await expire(db, { keepLast: 1 });
   const left = await expectHistory(db, history);
   expect(left).toEqual(expect.arrayContaining([all[3], all[12], all.at(-1)]));
+  expect(heldBack.map(({ generation }) => generation)).toEqual(left.slice(0, -1));
+  expect(heldBack).toEqual(
+    expect.arrayContaining([
+      { generation: all[3], reasons: ["tag release"] },
+      { generation: all[12], reasons: ["fork proofreading begins here"] },
+      { generation: all[13], reasons: ["ends a block of the version tree"] },
+    ]),
+  );
   expect(await contentsOf(await openFork(store, "proofreading"), all[12]!)).toEqual(history.get(all[12]!));
   await expectSound(store);
 });
