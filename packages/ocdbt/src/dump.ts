@@ -33,7 +33,8 @@ import {
 export type DumpJson = null | boolean | number | string | readonly DumpJson[] | { readonly [member: string]: DumpJson };
 
 /**
- * The structure that `bytes` are: a manifest, a version-tree node or a B+tree node.
+ * The structure that `bytes` are: a manifest, a version-tree node or a B+tree node. Of a numbered database `manifest.ocdbt` has the
+ * configuration alone; versions are in the newest `manifest.<16 digits>`.
  *
  * @example JSON.stringify(await dump(await readFile("db/manifest.ocdbt")), null, 2)
  * @throws `OcdbtError` `corrupt` when they are none of these, or damaged
