@@ -117,8 +117,8 @@ function rowsBetween(ends: Int32Array, vertexOf: Int32Array, weights: Float64Arr
     const a = vertexOf[ends[2 * i]!]!;
     const b = vertexOf[ends[2 * i + 1]!]!;
     if (a === b) continue;
-    lower[count] = a < b ? a : b;
-    upper[count] = a < b ? b : a;
+    lower[count] = Math.min(a, b);
+    upper[count] = Math.max(a, b);
     kept[count++] = weights[i]!;
   }
   return { lower: lower.subarray(0, count), upper: upper.subarray(0, count), weights: kept.subarray(0, count) };

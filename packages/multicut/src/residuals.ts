@@ -41,7 +41,7 @@ export function scaleCapacities(graph: Graph, roles: Uint8Array, bound: number):
       // Each edge once, from its lower end: capacities are met in order.
       if (heads[a]! < v) continue;
       const capacity = capacities[edgeOf[a]!]!;
-      const units = Math.ceil((capacity < limit ? capacity : limit) * scale);
+      const units = Math.ceil(Math.min(capacity, limit) * scale);
       residual[a] = units;
       residual[twins[a]!] = units;
     }
