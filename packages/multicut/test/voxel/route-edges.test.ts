@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type Fragment,
@@ -243,4 +244,34 @@ describe("the proof", () => {
 test("tables that do not fit are refused with the numbers", () => {
   expect(() => route([51, 52], [], { areas: BigUint64Array.of(1n) })).toThrow(/got 0, 0 and 1/);
   expect(() => route([51, 52], [], { size: [3, 1, 1] })).toThrow(/labels has 2 elements.*has 3/);
+});
+
+test("rows in any order and direction route the same", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom(0, 51, 52, 53, 54, 61, 62, 63, 64, 7, 8, 90), { minLength: 6, maxLength: 18 }),
+      fc.array(
+        fc.tuple(
+          fc.constantFrom(5, 6),
+          fc.constantFrom(5, 6, 7, 8, 90),
+          fc.constantFrom(INF, 2, 0),
+          fc.nat(3),
+          fc.boolean(),
+        ),
+        { maxLength: 6 },
+      ),
+      (labels, table) => {
+        fc.pre([5, 6].every((old) => labels.some((id) => sideOf[id]?.[0] === old)));
+        fc.pre([7, 8, 90].every((id) => labels.includes(id)));
+        const there = table.map(([a, b, affinity, area]): Row => [a, b, affinity, area]);
+        const back = table.map(
+          ([a, b, affinity, area, turned]): Row => [...(turned ? [b, a] : [a, b]), affinity, area] as Row,
+        );
+        const { replaced: _rows, ...one } = { replaced: 0, ...route(labels, there) };
+        const { replaced: _others, ...other } = { replaced: 0, ...route(labels, back.reverse()) };
+        expect(other).toEqual(one);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
