@@ -11,6 +11,7 @@ import { fileName } from "../io/node-reader.ts";
 import { withOwnSignal } from "../own-signal.ts";
 import type { DataFileWriter, NodeReader } from "../parts.ts";
 import { childPrefix, fullKey } from "../view/leaf-runs.ts";
+import { checkChild } from "../view/tree-walk.ts";
 import type { NetChanges } from "./changes.ts";
 import { completed, concatenated, joinLoose, type Outcome, type Piece, type PlacedPiece } from "./loose-children.ts";
 import { writeRow } from "./node-rows.ts";
@@ -81,15 +82,18 @@ class TreeWriter {
   }
 
   async #visit(
-    reference: BtreeNodeReference,
+    parent: BtreeInterior,
+    index: number,
     prefix: Uint8Array,
     end: Uint8Array | undefined,
     share: Share,
   ): Promise<Outcome> {
     const { nodes, written } = this.#context;
+    const reference = parent.children[index]!;
     const before = written.find(reference, prefix, share);
     if (before !== undefined) return { kind: "written", nodes: before };
     const node = nodes.cachedBtreeNode(reference) ?? (await this.#read(reference));
+    checkChild(parent, index, node);
     const outcome = await this.#rebuild(node, prefix, end, share);
     if (outcome === "same") return { kind: "same" };
     const { row, lost } = outcome;
@@ -131,7 +135,7 @@ class TreeWriter {
         const childEnd = child + 1 < keys.length ? fullKey(keys, child + 1, prefix) : end;
         const outcome = own.ranges.some((range) => covers(range, fullKey(keys, child, prefix), childEnd))
           ? { kind: "loose" as const, row: leafOf(own.points) }
-          : await this.#visit(node.children[child]!, childPrefix(node, child, prefix), childEnd, own);
+          : await this.#visit(node, child, childPrefix(node, child, prefix), childEnd, own);
         if (outcome.kind !== "same") outcomes.set(child, outcome);
       }),
     );

@@ -12,7 +12,7 @@ export {
 } from "./btree-node.ts";
 export { bytesToPath, MAX_KEY_BYTES, pathToBytes, printablePath } from "./byte-path.ts";
 export { type DecodeOptions, type EnvelopeKind, envelopeKind, envelopeLength } from "./envelope.ts";
-export { compareBytes, keyAt, lastAtMost, lowerBound } from "./key-column.ts";
+export { compareBytes, compareKeyAt, keyAt, lastAtMost, lowerBound } from "./key-column.ts";
 export {
   checkConfig,
   type DecodeManifestOptions,

@@ -4,11 +4,12 @@
  * @module
  */
 import { compareKeys, isEmptyRange, type KeyRange } from "@pcg/kvstore";
-import type { BtreeNode, BtreeNodeReference, IndirectReference } from "../format/types.ts";
+import type { BtreeInterior, BtreeNode, BtreeNodeReference, IndirectReference } from "../format/types.ts";
 import { locationName } from "../io/node-reader.ts";
 import type { NodeReader } from "../parts.ts";
 import { valueAt } from "../view/generation.ts";
 import { fullKey } from "../view/leaf-runs.ts";
+import { checkChild, TreeWalk } from "../view/tree-walk.ts";
 
 /** A value as a leaf holds it: its bytes, or where they lie. `length` is its size either way. */
 export type StoredValue = Uint8Array | IndirectReference;
@@ -54,12 +55,14 @@ const nothing = new Uint8Array(0);
 export class TreeCursor {
   readonly #nodes: NodeReader;
   readonly #range: KeyRange;
+  readonly #walk: TreeWalk;
   readonly #frames: Frame[] = [];
   #item: TreeItem | undefined;
 
   constructor(tree: Tree, range: KeyRange) {
     this.#nodes = tree.nodes;
     this.#range = range;
+    this.#walk = new TreeWalk(tree.root);
     const { location } = tree.root;
     if (location === undefined || isEmptyRange(range)) return;
     const reference = { ...tree.root, location };
@@ -80,7 +83,14 @@ export class TreeCursor {
 
   /** The node of the subtree it stands at. */
   async read(signal: AbortSignal | undefined): Promise<BtreeNode> {
-    return await this.#nodes.btreeNode(this.#subtree().reference, { ...(signal && { signal }) });
+    const { reference, prefix } = this.#subtree();
+    const node = await this.#nodes.btreeNode(reference, { ...(signal && { signal }) });
+    const frame = this.#frames.at(-1);
+    if (frame !== undefined) checkChild(frame.node as BtreeInterior, frame.next - 1, node);
+    await this.#walk.visit(reference, node, prefix.length);
+    if (!("children" in node)) this.#walk.expectAscending(reference, node, prefix);
+    signal?.throwIfAborted();
+    return node;
   }
 
   /**

@@ -14,7 +14,9 @@ import {
   compareBytes,
   decodeBtreeNode,
   type IndirectReference,
+  type KeyColumn,
   keyAt,
+  MAX_KEY_BYTES,
   NO_STATISTICS,
   type NodeStatistics,
   nodeStatistics,
@@ -34,6 +36,7 @@ interface SubtreeFacts {
   /** Relative to the node. */
   readonly firstKey: Uint8Array;
   readonly lastKey: Uint8Array;
+  readonly longestKey: number;
   /** Everything in it can be read, and is in its place. */
   readonly isSound: boolean;
 }
@@ -75,7 +78,7 @@ export class TreeCheck {
     const facts = await this.#subtree(root, generation);
     if (facts === undefined) return false;
     this.#compare(root, facts, generation);
-    return facts.isSound;
+    return this.#hasKeysInLimit(root, facts, generation) && facts.isSound;
   }
 
   #subtree(reference: BtreeNodeReference, generation: bigint): Promise<SubtreeFacts | undefined> {
@@ -136,6 +139,7 @@ export class TreeCheck {
       statistics: nodeStatistics(leaf, location.length),
       firstKey: keyAt(leaf.keys, 0).slice(),
       lastKey: keyAt(leaf.keys, leaf.keys.length - 1).slice(),
+      longestKey: longest(leaf.keys),
       isSound,
     };
   }
@@ -144,6 +148,7 @@ export class TreeCheck {
     const children = await Promise.all(node.children.map((child) => this.#subtree(child, generation)));
     let statistics: NodeStatistics = { ...NO_STATISTICS, numTreeBytes: BigInt(location.length) };
     let isSound = true;
+    let longestKey = longest(node.keys);
     for (const [i, facts] of children.entries()) {
       const reference = node.children[i]!;
       statistics = addStatistics(statistics, facts?.statistics ?? reference.statistics);
@@ -151,6 +156,7 @@ export class TreeCheck {
         isSound = false;
         continue;
       }
+      longestKey = Math.max(longestKey, node.subtreePrefixLengths[i]! + facts.longestKey);
       this.#compare(reference, facts, generation);
       if (!facts.isSound || !this.#isPlaced(node, i, facts, generation)) isSound = false;
     }
@@ -160,6 +166,7 @@ export class TreeCheck {
       statistics,
       firstKey: keyAt(node.keys, 0).slice(),
       lastKey: joined(lastPrefix, children[last]?.lastKey ?? keyAt(node.keys, last).subarray(lastPrefix.length)),
+      longestKey,
       isSound,
     };
   }
@@ -179,6 +186,16 @@ export class TreeCheck {
     if (problem === undefined) return true;
     const file = printablePath(fileName(reference.location!.file));
     this.#context.findings.add("node-misplaced", `${where} ${problem}`, { file, generation });
+    return false;
+  }
+
+  #hasKeysInLimit({ location }: BtreeNodeReference, { longestKey }: SubtreeFacts, generation: bigint): boolean {
+    if (longestKey <= MAX_KEY_BYTES) return true;
+    const message = `below ${describe(location!)} a key is ${longestKey} bytes long, at most ${MAX_KEY_BYTES} are allowed`;
+    this.#context.findings.add("node-misplaced", message, {
+      file: printablePath(fileName(location!.file)),
+      generation,
+    });
     return false;
   }
 
@@ -229,6 +246,12 @@ function nodeName({ location, height }: BtreeNodeReference): string {
 
 export function describe({ file, offset, length }: IndirectReference): string {
   return `${printablePath(fileName(file))} at ${offset}+${length}`;
+}
+
+function longest({ length, offsets }: KeyColumn): number {
+  let most = 0;
+  for (let i = 0; i < length; i++) most = Math.max(most, offsets[i + 1]! - offsets[i]!);
+  return most;
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

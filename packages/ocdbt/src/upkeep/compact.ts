@@ -15,6 +15,7 @@ import {
 } from "../format/index.ts";
 import { fileName } from "../io/node-reader.ts";
 import { generationOf, valueAt } from "../view/generation.ts";
+import { TreeWalk } from "../view/tree-walk.ts";
 import { changeHistory } from "./change-history.ts";
 import { FileUsage } from "./file-usage.ts";
 import { dataPrefixOf, ownPrefixes } from "./own-files.ts";
@@ -178,19 +179,22 @@ class Compaction {
     prefix: Uint8Array,
     onNode: (location: IndirectReference) => void,
     onLeaf: (leaf: BtreeLeaf, prefix: Uint8Array) => Promise<void>,
+    walk: TreeWalk = new TreeWalk(reference, this.#options.signal),
   ): Promise<void> {
     if (reference.location === undefined) return;
     const { signal } = this.#options;
     signal?.throwIfAborted();
     onNode(reference.location);
     const node = await this.#db.parts.nodes.btreeNode(reference, { ...(signal && { signal }) });
+    await walk.visit(reference, node, prefix.length);
     if (!("children" in node)) {
+      walk.expectAscending(reference, node, prefix);
       await onLeaf(node, prefix);
       return;
     }
     for (const [i, child] of node.children.entries()) {
       const childPrefix = joined(prefix, keyAt(node.keys, i).subarray(0, node.subtreePrefixLengths[i]!));
-      await this.#leaves(child, childPrefix, onNode, onLeaf);
+      await this.#leaves(child, childPrefix, onNode, onLeaf, walk);
     }
   }
 

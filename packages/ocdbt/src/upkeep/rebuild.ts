@@ -17,6 +17,7 @@ import {
 import { type CommittedTree, commitTree } from "../history/commit-tree.ts";
 import { fileName, locationName } from "../io/node-reader.ts";
 import type { DataFileWriter } from "../parts.ts";
+import { TreeWalk } from "../view/tree-walk.ts";
 import type { UpkeepOptions } from "./progress.ts";
 import { TreeBuilder } from "./tree-builder.ts";
 
@@ -74,21 +75,23 @@ class Rebuild {
   }
 
   async run(root: BtreeNodeReference): Promise<BtreeNodeReference> {
-    if (root.location !== undefined) await this.#visit(root, new Uint8Array(0));
+    const walk = new TreeWalk(root, this.#options.signal);
+    if (root.location !== undefined) await this.#visit(root, new Uint8Array(0), walk);
     return await this.#builder.finish();
   }
 
-  async #visit(reference: BtreeNodeReference, prefix: Uint8Array): Promise<void> {
+  async #visit(reference: BtreeNodeReference, prefix: Uint8Array, walk: TreeWalk): Promise<void> {
     const { onProgress, signal } = this.#options;
     signal?.throwIfAborted();
-    const node = this.#isTwice(reference, prefix) ? undefined : await this.#read(reference);
+    const node = this.#isTwice(reference, prefix) ? undefined : await this.#read(reference, prefix, walk);
     if (node === undefined) {
       this.lostKeys += reference.statistics.numKeys;
       return;
     }
     if ("children" in node) {
       for (const [i, child] of node.children.entries()) {
-        await this.#visit(child, joined(prefix, keyAt(node.keys, i).subarray(0, node.subtreePrefixLengths[i]!)));
+        const shared = keyAt(node.keys, i).subarray(0, node.subtreePrefixLengths[i]!);
+        await this.#visit(child, joined(prefix, shared), walk);
       }
       return;
     }
@@ -136,10 +139,12 @@ class Rebuild {
     return size;
   }
 
-  async #read(reference: BtreeNodeReference): Promise<BtreeNode | undefined> {
+  async #read(reference: BtreeNodeReference, prefix: Uint8Array, walk: TreeWalk): Promise<BtreeNode | undefined> {
     const { signal, skipUnreadable } = this.#options;
     try {
-      return await this.#db.parts.nodes.btreeNode(reference, { ...(signal && { signal }) });
+      const node = await this.#db.parts.nodes.btreeNode(reference, { ...(signal && { signal }) });
+      await walk.visit(reference, node, prefix.length);
+      return node;
     } catch (error) {
       if (!skipUnreadable || !isOcdbtError(error, "corrupt", "not-found", "unsupported", "too-large")) throw error;
       return undefined;

@@ -3,8 +3,9 @@
  * @module
  */
 import { lastAtMost, lowerBound } from "../format/index.ts";
-import type { BtreeInterior, BtreeLeaf, BtreeNodeReference, KeyColumn } from "../format/types.ts";
+import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, KeyColumn } from "../format/types.ts";
 import type { NodeReader } from "../parts.ts";
+import { checkChild } from "./tree-walk.ts";
 
 /** An entry of a leaf. */
 export interface FoundEntry {
@@ -25,14 +26,18 @@ export async function findKey(
   let reference = root;
   // Bytes of the key that the path down to here implies.
   let skip = 0;
+  let parent: BtreeInterior | undefined;
+  let child = 0;
   for (;;) {
-    const node = nodes.cachedBtreeNode(reference) ?? (await nodes.btreeNode(reference, options));
+    const node: BtreeNode = nodes.cachedBtreeNode(reference) ?? (await nodes.btreeNode(reference, options));
+    if (parent !== undefined) checkChild(parent, child, node);
     if (!("children" in node)) {
       const index = lowerBound(node.keys, key, skip);
       return index < node.keys.length && isKeyAt(node.keys, index, key, skip) ? { leaf: node, index } : undefined;
     }
-    const child = ownerOf(node, key, skip);
+    child = ownerOf(node, key, skip);
     if (child < 0) return undefined;
+    parent = node;
     reference = node.children[child]!;
     skip += node.subtreePrefixLengths[child]!;
   }

@@ -7,6 +7,7 @@ import { lastAtMost, lowerBound } from "../format/index.ts";
 import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, KeyColumn } from "../format/types.ts";
 import { withOwnSignal } from "../own-signal.ts";
 import type { NodeReader } from "../parts.ts";
+import { checkChild, TreeWalk } from "./tree-walk.ts";
 
 /** Entries `start … end` of a leaf, whose keys lack `prefix`. */
 export interface LeafRun {
@@ -30,18 +31,23 @@ export async function* leafRuns(
   options: Cancel = {},
 ): AsyncGenerator<LeafRun, void, undefined> {
   if (root.location === undefined || isEmptyRange(range)) return;
-  yield* visit(await nodes.btreeNode(root, options), new Uint8Array(0), range, nodes, options);
+  const walk = new TreeWalk(root, options.signal);
+  const node = await nodes.btreeNode(root, options);
+  yield* visit(root, node, new Uint8Array(0), range, walk, nodes, options);
 }
 
 async function* visit(
+  reference: BtreeNodeReference,
   node: BtreeNode,
   prefix: Uint8Array,
   range: KeyRange,
+  walk: TreeWalk,
   nodes: NodeReader,
   options: Cancel,
 ): AsyncGenerator<LeafRun, void, undefined> {
-  options.signal?.throwIfAborted();
+  await walk.visit(reference, node, prefix.length);
   if (!("children" in node)) {
+    walk.expectAscending(reference, node, prefix);
     const [start, end] = entriesWithin(node.keys, prefix, range);
     if (start < end) yield { leaf: node, prefix, start, end };
     return;
@@ -57,7 +63,9 @@ async function* visit(
       read.catch(() => {});
       ahead.push(read);
     }
-    yield* visit(await ahead.shift()!, childPrefix(node, i, prefix), range, nodes, options);
+    const child = await ahead.shift()!;
+    checkChild(node, i, child);
+    yield* visit(node.children[i]!, child, childPrefix(node, i, prefix), range, walk, nodes, options);
   }
 }
 

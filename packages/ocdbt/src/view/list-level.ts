@@ -16,6 +16,7 @@ import { lowerBound } from "../format/index.ts";
 import type { BtreeNode, BtreeNodeReference } from "../format/types.ts";
 import type { NodeReader } from "../parts.ts";
 import { childPrefix, childrenWithin, fullKey, sideOf } from "./leaf-runs.ts";
+import { checkChild, TreeWalk } from "./tree-walk.ts";
 
 interface Cancel {
   readonly signal?: AbortSignal;
@@ -52,7 +53,7 @@ export async function* listLevel(
 ): AsyncGenerator<LevelEntry, void, undefined> {
   checkDelimiter(delimiter);
   if (root.location === undefined) return;
-  const level = new Level(prefix, delimiter, nodes, options);
+  const level = new Level(prefix, delimiter, nodes, new TreeWalk(root, options.signal), options);
   yield* level.visit(root, new Uint8Array(0), undefined);
 }
 
@@ -61,13 +62,15 @@ class Level {
   readonly #delimiter: Uint8Array;
   readonly #nodes: NodeReader;
   readonly #options: Cancel;
+  readonly #walk: TreeWalk;
   /** What is left: each folder that was yielded moves the start behind it. */
   #range: KeyRange;
 
-  constructor(base: Uint8Array, delimiter: Uint8Array, nodes: NodeReader, options: Cancel) {
+  constructor(base: Uint8Array, delimiter: Uint8Array, nodes: NodeReader, walk: TreeWalk, options: Cancel) {
     this.#base = base;
     this.#delimiter = delimiter;
     this.#nodes = nodes;
+    this.#walk = walk;
     this.#options = options;
     this.#range = prefixRange(base);
   }
@@ -76,6 +79,7 @@ class Level {
     reference: BtreeNodeReference,
     prefix: Uint8Array,
     end: Uint8Array | undefined,
+    check?: (node: BtreeNode) => void,
   ): AsyncGenerator<LevelEntry, void, undefined> {
     if (isEmptyRange(this.#range) || (end !== undefined && compareKeys(end, this.#range.start) <= 0)) return;
     const folder = this.#folderOf(prefix);
@@ -84,14 +88,18 @@ class Level {
       return;
     }
     const node = await this.#nodes.btreeNode(reference, this.#options);
+    check?.(node);
+    await this.#walk.visit(reference, node, prefix.length);
     if (!("children" in node)) {
+      this.#walk.expectAscending(reference, node, prefix);
       yield* this.#leaf(node, prefix);
       return;
     }
     const [first, last] = childrenWithin(node.keys, prefix, this.#range);
     for (let i = first; i < last; i++) {
       const childEnd = i + 1 < node.keys.length ? fullKey(node.keys, i + 1, prefix) : end;
-      yield* this.visit(node.children[i]!, childPrefix(node, i, prefix), childEnd);
+      const check = (child: BtreeNode): void => checkChild(node, i, child);
+      yield* this.visit(node.children[i]!, childPrefix(node, i, prefix), childEnd, check);
     }
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { OcdbtError } from "../errors.ts";
-import { compareKeyAt, MAX_KEY_BYTES, printablePath } from "../format/index.ts";
+import { compareBytes, compareKeyAt, keyAt, MAX_KEY_BYTES, printablePath } from "../format/index.ts";
 import type { BtreeInterior, BtreeNode, BtreeNodeReference, IndirectReference } from "../format/types.ts";
 import { fileName, locationName } from "../io/node-reader.ts";
 
@@ -20,6 +20,7 @@ export class TreeWalk {
   readonly #limit: number;
   readonly #signal: AbortSignal | undefined;
   #keys = 0;
+  #last: Uint8Array | undefined;
   #turn: number = performance.now();
   /** Nodes seen since the walk passed the count. */
   #seen: Set<string> | undefined;
@@ -29,13 +30,19 @@ export class TreeWalk {
     this.#signal = signal;
   }
 
-  /** To be called with each node of the walk. @throws `OcdbtError` `corrupt`, or the signal's reason */
-  async visit(reference: BtreeNodeReference, node: BtreeNode): Promise<void> {
+  /**
+   * To be called with each node of the walk.
+   *
+   * @param prefixLength bytes in front of all keys of the node
+   * @throws `OcdbtError` `corrupt`, or the signal's reason
+   */
+  async visit(reference: BtreeNodeReference, node: BtreeNode, prefixLength: number): Promise<void> {
     if (performance.now() - this.#turn > TURN_MS) {
       await nextTurn();
       this.#turn = performance.now();
     }
     this.#signal?.throwIfAborted();
+    checkKeyLengths(reference.location!, node, prefixLength);
     if (!("children" in node)) this.#keys += node.keys.length;
     if (this.#keys <= this.#limit) return;
     this.#seen ??= new Set();
@@ -46,15 +53,23 @@ export class TreeWalk {
     }
     this.#seen.add(name);
   }
+
+  /** To be called with each leaf of a walk in the order of keys. @throws `OcdbtError` `corrupt` */
+  expectAscending(reference: BtreeNodeReference, { keys }: BtreeNode, prefix: Uint8Array): void {
+    const last = this.#last;
+    if (last !== undefined && compareBytes(joined(prefix, keyAt(keys, 0)), last) <= 0) {
+      throw misplaced(reference.location!, "the node holds keys that belong before it");
+    }
+    this.#last = joined(prefix, keyAt(keys, keys.length - 1));
+  }
 }
 
 /**
  * Checks that the keys of child `index` lie between its entry's and the next one's.
  *
- * @param prefixLength bytes in front of all keys of `parent`
  * @throws `OcdbtError` `corrupt`
  */
-export function checkChild(parent: BtreeInterior, index: number, child: BtreeNode, prefixLength: number): void {
+export function checkChild(parent: BtreeInterior, index: number, child: BtreeNode): void {
   const { keys } = parent;
   const shared = parent.subtreePrefixLengths[index]!;
   const { location } = parent.children[index]!;
@@ -67,14 +82,14 @@ export function checkChild(parent: BtreeInterior, index: number, child: BtreeNod
       throw misplaced(location!, "the node reaches into its neighbour's keys");
     }
   }
-  checkKeyLengths(location!, child, prefixLength + shared);
 }
 
 function checkKeyLengths(location: IndirectReference, { keys }: BtreeNode, prefixLength: number): void {
   const { offsets } = keys;
-  if (prefixLength + offsets[keys.length]! <= MAX_KEY_BYTES) return;
-  for (const index of [0, keys.length - 1]) {
-    const length = prefixLength + offsets[index + 1]! - offsets[index]!;
+  // The decoder checks what is in the node alone.
+  if (prefixLength === 0 || prefixLength + offsets[keys.length]! <= MAX_KEY_BYTES) return;
+  for (let i = 0; i < keys.length; i++) {
+    const length = prefixLength + offsets[i + 1]! - offsets[i]!;
     if (length <= MAX_KEY_BYTES) continue;
     throw misplaced(location, `a key has ${length} bytes with what leads to it, at most ${MAX_KEY_BYTES} are allowed`);
   }
@@ -95,6 +110,13 @@ function misplaced(location: IndirectReference, problem: string): OcdbtError {
   return new OcdbtError("corrupt", `${path} at ${offset}+${length}: ${problem}`, {
     fields: { file: path, offset, length },
   });
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
 }
 
 function nextTurn(): Promise<void> {
