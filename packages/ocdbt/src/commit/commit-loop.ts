@@ -158,7 +158,7 @@ export class CommitLoop {
       this.#contended = true;
       earlier.push(...writer.begun);
       try {
-        await backOff(number, signal, performance.now() - begun);
+        await backOff(number, signal, Math.max(2, performance.now() - begun));
       } catch (error) {
         this.#clear(this.#remove(own()));
         throw error;

@@ -114,14 +114,18 @@ class GroupCommitter implements Committer {
       const present = group.filter(({ options }) => !options.signal?.aborted);
       admission = await admit(present, current?.manifest, { store, nodes, signal });
       evaluation = await evaluate(admission.admitted, current?.manifest, nodes, { signal });
-      if (evaluation.changes.isEmpty) return undefined;
+      // Whoever had such a request before may be about to commit it: only a newer version puts an end to that, and makes
+      // "not applied" true for good.
+      const isBarrier = admission.admitted.some(({ options }) => options.request?.sentBefore);
+      if (evaluation.changes.isEmpty && !isBarrier) return undefined;
       const before = manifest.versions.at(-1)?.root ?? EMPTY_TREE;
       const changes = evaluation.changes.net();
       for (const point of changes.points) (point as PointMutation).place(values, config.maxInlineValueBytes);
       const root = await writeTree(before, changes, { nodes, writer, config, written, signal });
-      if (root === before || (root.location === undefined && before.location === undefined)) return undefined;
+      const isSame = root === before || (root.location === undefined && before.location === undefined);
+      if (isSame && !isBarrier) return undefined;
       const record = recordOf(evaluation.verdicts);
-      const recorded = record === undefined || appendRecord(record, root, writer);
+      const recorded = record === undefined || (!isSame && appendRecord(record, root, writer));
       const appended = await appendVersion(manifest, root, { nodes, writer, now: now(), signal });
       if (!recorded) await writeRecordBeside(record, appended.version, { store, nodes, signal });
       return {

@@ -197,6 +197,44 @@ describe("the coordinator", () => {
     expect(await generation(store)).toBe(receipt.head!.generation + 1n);
   });
 
+  test("what a client was told not to have happened does not happen later", async () => {
+    const store = memoryKvStore();
+    const hold = deferred();
+    const held = deferred();
+    let holding = false;
+    // Stands still right before it replaces the manifest, with the lease looked at.
+    const slow = withFaults(store, ({ kind, key }) => {
+      if (!holding || kind !== "write" || key === undefined || new TextDecoder().decode(key) !== "manifest.ocdbt")
+        return undefined;
+      held.resolve(undefined);
+      return { kind: "delay", until: hold.promise };
+    });
+    const coordinator = await startCoordinator(slow);
+    const first = await openClient(store, () => directTransport(coordinator));
+    await first.apply([put("lock", "x")]);
+    const { generation: mine } = (await first.read("lock"))!;
+    holding = true;
+    // One releases the lock; another takes it if it is free, hears nothing, and asks the database itself.
+    const release = first.write("lock", null, { ifGeneration: mine }).catch((error: unknown) => error);
+    let late: Promise<Uint8Array> | undefined;
+    const silent: Transport = {
+      send: (message) => {
+        late ??= coordinator.answer(message);
+        return held.promise.then(() => {
+          throw new OcdbtError("unavailable", "no answer");
+        });
+      },
+      close: async () => {},
+    };
+    const other = await openClient(store, () => silent);
+    const { written } = await other.write("lock", text("y"), { ifGeneration: null });
+    holding = false;
+    hold.resolve(undefined);
+    await Promise.all([release, late]);
+    await coordinator.stop();
+    expect(await textAt(store, "lock")).toBe(written ? "y" : (await release) instanceof Error ? "x" : undefined);
+  });
+
   test("once fenced, commits nothing that it took in before, even when it leads again", async () => {
     const store = memoryKvStore();
     const hold = deferred();
