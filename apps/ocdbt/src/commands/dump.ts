@@ -19,7 +19,7 @@ export function addDumpCommand(parent: Command, { out, stop }: Surroundings): vo
       "after",
       `
 References are printed by dump itself, e.g. btreenode::d/3f…:1024:79; that of a value prints its bytes. Other files of a
-database by their name, e.g. manifest.000000000000000c.`,
+database by their name, e.g. manifest.000000000000000c: of a numbered database manifest.ocdbt holds the configuration alone.`,
     )
     .option("--file", "<url> is the path of a single file")
     .action(async (url: string, reference: string | undefined, { file }: { readonly file?: true }) => {

@@ -60,7 +60,11 @@ that \`fork --spec\` prints.`,
         if (actions.length === 0) await out("nothing to repair\n");
       }
       if (after !== undefined && !after.isSound) {
-        throw new Error("damage is left; `fsck` shows it, --drop-keys or --drop-versions give up what is lost");
+        const held = actions.some(({ kind }) => kind === "keep-version");
+        const advice = held
+          ? "`expire` as said above ends it"
+          : "`fsck` shows it, --drop-keys or --drop-versions give up what is lost";
+        throw new Error(`damage is left; ${advice}`);
       }
     });
 }

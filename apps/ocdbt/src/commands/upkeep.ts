@@ -52,10 +52,12 @@ export function addUpkeepCommands(parent: Command, surroundings: Surroundings): 
           expire(db, policy, { ...dry(flags), onProgress, signal }),
         );
         if (flags.json) await out(jsonLine(result));
-        else
+        else {
           await out(
             `${counted(result.expired, "version")} ${flags.dryRun ? "would go" : "went"}, ${result.kept} stay\n`,
           );
+          for (const { generation, reasons } of result.heldBack) err(`v${generation} stays: ${reasons.join(", ")}\n`);
+        }
       }),
     );
 

@@ -6,7 +6,8 @@ import { type KvStore, prefixRange } from "@pcg/kvstore";
 import { bytesToPath, pathToBytes } from "../format/index.ts";
 import type { DatabaseParts } from "../parts.ts";
 
-const DATA_FILE = /^(.*\/|)[0-9a-f]{32}$/s;
+/** A prefix need not end with a slash. */
+const DATA_FILE = /^(.*)[0-9a-f]{32}$/s;
 
 /** A data file that was found. */
 export interface FoundFile {
@@ -22,7 +23,7 @@ export function ownPrefixes({ newDataFileWriter }: Pick<DatabaseParts, "newDataF
   return new Set(writer.files.map((path) => dataPrefixOf(path)!));
 }
 
-/** Lists the data files under prefixes (each ends with `/`, or is empty), in order. */
+/** Lists the data files under prefixes, in order. */
 export async function* listDataFiles(
   store: KvStore,
   prefixes: Iterable<string>,

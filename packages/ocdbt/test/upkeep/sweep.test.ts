@@ -25,6 +25,18 @@ const failing = (code: string) => (error: unknown) => isOcdbtError(error) && err
 const ORPHAN = `d/${"0123456789abcdef".repeat(2)}`;
 const now0 = { graceMs: 0 };
 
+test("a prefix of data files needs no slash at its end", async () => {
+  const store = memoryKvStore();
+  const db = await openOcdbt(store, { dataPrefix: "v-", config: { maxInlineValueBytes: 0 } });
+  for (let i = 0; i < 4; i++) await db.write("k", bytes(`value ${i}`));
+  await expire(db, { keepLast: 1 });
+  const { removed } = await sweep(db, now0);
+  expect(removed.length).toBeGreaterThan(0);
+  expect(removed.every(({ path }) => path.startsWith("v-"))).toBe(true);
+  expect((await db.read("k"))?.value).toEqual(bytes("value 3"));
+  await expectSound(store);
+});
+
 test("after expiry the files of expired versions go, and every kept version is whole", async () => {
   const { store, db, history } = await withPast(25);
   const before = (await filesOf(store)).length;
