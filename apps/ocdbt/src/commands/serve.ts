@@ -49,7 +49,12 @@ A fork is served by --fork <id>, one by each server.`,
             if (error.code !== "EADDRINUSE") reject(error);
             else reject(new Error(`port ${flags.port} of ${flags.host} is in use; choose another by --port, or 0`));
           });
-          stop.addEventListener("abort", () => server.close(() => resolve()), { once: true });
+          const close = (): void => {
+            server.close(() => resolve());
+            // Slow readers are not waited for.
+            if ("closeAllConnections" in server) server.closeAllConnections();
+          };
+          stop.addEventListener("abort", close, { once: true });
         });
       }),
     );

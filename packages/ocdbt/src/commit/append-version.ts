@@ -3,9 +3,12 @@
  * it is full it moves into version-tree nodes, which the manifest refers to by height.
  * @module
  */
+import { OcdbtError } from "../errors.ts";
 import { encodeVersionNode, manifestReferenceRanges } from "../format/index.ts";
 import type { BtreeNodeReference, Manifest, VersionEntry, VersionNode, VersionNodeReference } from "../format/types.ts";
 import type { DataFileWriter, NodeReader } from "../parts.ts";
+
+const MAX_U64 = (1n << 64n) - 1n;
 
 export interface AppendContext {
   readonly nodes: NodeReader;
@@ -25,6 +28,18 @@ export async function appendVersion(
   const generation = (previous?.generation ?? 0n) + 1n;
   const earliest = (previous?.commitTime ?? -1n) + 1n;
   const version: VersionEntry = { generation, root, commitTime: context.now > earliest ? context.now : earliest };
+  for (const [what, value] of [
+    ["generation", generation],
+    ["commit time", version.commitTime],
+  ] as const) {
+    if (value <= MAX_U64) continue;
+    throw new OcdbtError(
+      "unsafe",
+      `the next version would have ${what} ${value}, more than 64 bits hold; the newest one is ${previous?.generation} of ` +
+        `${previous?.commitTime} ns: restore its contents into a new database`,
+      { fields: { generation, commitTime: version.commitTime } },
+    );
+  }
   const blockIsFull = ((generation - 1n) & ((1n << BigInt(config.versionTreeArityLog2)) - 1n)) === 0n;
   if (previous === undefined || !blockIsFull) {
     return { manifest: { ...manifest, versions: [...versions, version] }, version };

@@ -10,6 +10,9 @@ import type { IndirectReference } from "../format/types.ts";
 import type { DataFileWriter } from "../parts.ts";
 import type { Change } from "./changes.ts";
 
+/** Bounds of ranges need not be keys: the range behind the longest key begins with a byte more. */
+export const MAX_BOUND_BYTES: number = 2 * MAX_KEY_BYTES;
+
 /** A put or delete. Its value moves to a data file when a tree that has it is about to be written. */
 export class PointMutation implements Change {
   readonly kind = "point";
@@ -51,6 +54,14 @@ export interface CommitRequest {
 export function stage(mutation: Mutation): StagedMutation {
   if (mutation.op === "deleteRange") {
     const { start, end } = mutation;
+    for (const bound of [start, end]) {
+      if (bound === undefined || bound.length <= MAX_BOUND_BYTES) continue;
+      throw new OcdbtError(
+        "too-large",
+        `a bound of a range has ${bound.length} bytes; keys have at most ${MAX_KEY_BYTES}, bounds ${MAX_BOUND_BYTES}`,
+        { fields: { size: bound.length, limit: MAX_BOUND_BYTES } },
+      );
+    }
     return { kind: "range", range: end === undefined ? { start } : { start, end } };
   }
   checkKey(mutation.key);

@@ -19,6 +19,9 @@ export interface CoordinatorServer {
   close(): Promise<void>;
 }
 
+/** How long a server that closes waits for answers to be taken. */
+const CLOSING_MS = 1000;
+
 export interface ServeOptions {
   /** `unix:/path` or `http://host:port/`; port 0 takes a free one. */
   readonly address: string;
@@ -51,6 +54,8 @@ export async function serveCoordinator(answerer: () => Answerer, options: ServeO
       new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));
         server.closeIdleConnections();
+        // Answers on their way get there; whoever sends slowly is not waited for.
+        setTimeout(() => server.closeAllConnections(), CLOSING_MS).unref();
       }),
   };
 }

@@ -8,6 +8,7 @@
  * outcome, or `1` and a failure of all. An outcome is `0` and a receipt, or `1` and a failure: a code and a text.
  * @module
  */
+import { MAX_BOUND_BYTES } from "../commit/requests.ts";
 import type { CommitReceipt, Expectation, Mutation } from "../contract.ts";
 import { isOcdbtError, OcdbtError, type OcdbtErrorCode } from "../errors.ts";
 import { BodyReader } from "../format/body-reader.ts";
@@ -219,7 +220,7 @@ function writeExpectation(out: BodyWriter, expectation: Expectation): void {
 function readExpectation(reader: BodyReader): Expectation {
   if (reader.u8("expectation") === 0) return { key: readKey(reader), generation: readGeneration(reader) };
   const since = reader.u64("since");
-  const start = readKey(reader);
+  const start = readKey(reader, MAX_BOUND_BYTES);
   return { since, start, ...readEnd(reader) };
 }
 
@@ -249,7 +250,7 @@ function writeMutation(out: BodyWriter, mutation: Mutation): void {
 
 function readMutation(reader: BodyReader): Mutation {
   const op = reader.u8("operation");
-  const key = readKey(reader);
+  const key = readKey(reader, op === DELETE_RANGE ? MAX_BOUND_BYTES : MAX_KEY_BYTES);
   switch (op) {
     case PUT_BYTES: {
       const condition = readCondition(reader);
@@ -321,7 +322,7 @@ function writeEnd(out: BodyWriter, end: Uint8Array | undefined): void {
 }
 
 function readEnd(reader: BodyReader): { readonly end?: Uint8Array } {
-  return reader.u8("end") === 0 ? {} : { end: readKey(reader) };
+  return reader.u8("end") === 0 ? {} : { end: readKey(reader, MAX_BOUND_BYTES) };
 }
 
 function writeBytes(out: BodyWriter, bytes: Uint8Array): void {
@@ -329,9 +330,9 @@ function writeBytes(out: BodyWriter, bytes: Uint8Array): void {
   out.bytes(bytes);
 }
 
-function readKey(reader: BodyReader): Uint8Array {
+function readKey(reader: BodyReader, limit: number = MAX_KEY_BYTES): Uint8Array {
   const length = reader.count("key length", 1);
-  if (length > MAX_KEY_BYTES) throw reader.corrupt(`a key or path has ${length} bytes, more than ${MAX_KEY_BYTES}`);
+  if (length > limit) throw reader.corrupt(`a key, bound or path has ${length} bytes, more than ${limit}`);
   return reader.take(length, "key");
 }
 

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -114,6 +115,15 @@ describe("a coordinator over HTTP", () => {
     expect(messages).toBeGreaterThanOrEqual(2);
     expect(Array.from((await db.read("a"))!.value)).toEqual([1, 2, 3]);
     await db.close();
+  });
+
+  test("closes although somebody sends slowly", async () => {
+    const server = await serveCoordinator(() => reversing, { address: "http://127.0.0.1:0/" });
+    const slow = request(new URL("commit", server.address), { method: "POST", headers: { "content-length": 1000 } });
+    slow.on("error", () => {});
+    slow.write("half");
+    await new Promise((resolve) => slow.on("socket", (socket) => socket.once("connect", resolve)));
+    await server.close();
   });
 
   test("takes over the socket of one that was killed, not of one that listens", async () => {
