@@ -50,7 +50,7 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
   base64(databaseOptions(parent.command("get <url> <key>")))
     .description("write the bytes of a value to stdout; exit code 1 when there is none")
     .action((url: string, key: string, flags: KeyFlags) =>
-      withDatabase(url, flags, surroundings, (opened) => get(opened, parseKey(key, flags.base64), surroundings)),
+      withDatabase(url, flags, surroundings, (opened) => get(opened, parseKey(key, flags.base64))),
     );
 
   creating(base64(parent.command("put <url> <key> <file>")))
@@ -58,7 +58,7 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
     .action(async (url: string, key: string, file: string, flags: WriteFlags) => {
       const value = await readAll(file, surroundings);
       await withWhole(url, { ...flags, create: true }, surroundings, (opened) =>
-        commit(opened, [{ op: "put", key: inFolder(opened, parseKey(key, flags.base64)), value }], flags, surroundings),
+        commit(opened, [{ op: "put", key: inFolder(opened, parseKey(key, flags.base64)), value }], flags),
       );
     });
 
@@ -67,7 +67,7 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
     .option("--sha256", "read every value and add its digest")
     .option("--level", "only what is directly below: keys, and folders ending in a slash")
     .action((url: string, prefix: string | undefined, flags: ListFlags) =>
-      withDatabase(url, flags, surroundings, (opened) => list(opened, prefix ?? "", flags, surroundings)),
+      withDatabase(url, flags, surroundings, (opened) => list(opened, prefix ?? "", flags)),
     );
 
   json(messageOptions(base64(parent.command("cp <url> <from> <to>"))))
@@ -78,7 +78,7 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
         const [source, target] = [from, to].map((key) => inFolder(opened, parseKey(key, flags.base64)));
         const copies = await copiesOf(opened, source!, target!, flags.prefix === true, stop);
         if (copies.length === 0) throw new NotFound(`${opened.db.url} has no key ${printKey(source!)}`);
-        await commit(opened, copies, flags, surroundings);
+        await commit(opened, copies, flags);
         if (!flags.json) err(`${counted(copies.length, "key")} copied\n`);
       }),
     );
@@ -89,11 +89,10 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
     .action((url: string, text: string, flags: WriteFlags & { readonly prefix?: true }) =>
       withWhole(url, flags, surroundings, async (opened) => {
         const key = inFolder(opened, parseKey(text, flags.base64));
-        if (flags.prefix)
-          return await commit(opened, [{ op: "deleteRange", ...prefixRange(key) }], flags, surroundings);
+        if (flags.prefix) return await commit(opened, [{ op: "deleteRange", ...prefixRange(key) }], flags);
         const found = await opened.db.read(key, { range: { offset: 0, length: 0 }, signal: stop });
         if (found === undefined) throw new NotFound(`${opened.db.url} has no key ${printKey(key)}`);
-        await commit(opened, [{ op: "delete", key, ifGeneration: found.generation }], flags, surroundings);
+        await commit(opened, [{ op: "delete", key, ifGeneration: found.generation }], flags);
       }),
     );
 
@@ -111,25 +110,25 @@ One JSON object a line:
       const mutations = await readMutations(open(file, surroundings));
       await withWhole(url, { ...flags, create: true }, surroundings, async (opened) => {
         if (opened.prefix !== "") throw new UsageError("`apply` has whole keys; give it the URL of the database alone");
-        await commit(opened, mutations, flags, surroundings);
+        await commit(opened, mutations, flags);
         if (!flags.json) err(`${counted(mutations.length, "mutation")} applied\n`);
       });
     });
 
-  async function get(opened: Opened, key: Uint8Array, { out: write }: Surroundings): Promise<void> {
+  async function get(opened: Opened, key: Uint8Array): Promise<void> {
     const { db, prefix } = opened;
     const view = await oneVersion(opened, stop);
     const whole = joinKeys(keyBytes(prefix), key);
     for (let offset = 0; ; ) {
       const found = await view.read(whole, { range: { offset, length: PIECE_BYTES }, signal: stop });
       if (found === undefined) throw new NotFound(`${db.url} has no key ${printKey(whole)}`);
-      await write(found.value);
+      await out(found.value);
       offset += found.value.length;
       if (offset >= found.size) return;
     }
   }
 
-  async function list(opened: Opened, text: string, flags: ListFlags, _: Surroundings): Promise<void> {
+  async function list(opened: Opened, text: string, flags: ListFlags): Promise<void> {
     const { prefix } = opened;
     const view = await oneVersion(opened, stop);
     const below = joinKeys(keyBytes(prefix), parseKey(text, flags.base64));
@@ -169,12 +168,7 @@ One JSON object a line:
     }
   }
 
-  async function commit(
-    opened: Opened,
-    mutations: readonly Mutation[],
-    flags: WriteFlags,
-    _: Surroundings,
-  ): Promise<void> {
+  async function commit(opened: Opened, mutations: readonly Mutation[], flags: WriteFlags): Promise<void> {
     const receipt = await opened.db.apply(mutations, { atomic: true, ...messageOf(flags), signal: stop });
     const { head } = receipt;
     if (head === undefined && receipt.applied.includes(false)) {

@@ -7,11 +7,11 @@
  * @module
  */
 import type { KvStore } from "@pcg/kvstore";
+import { configDifference } from "../config-json.ts";
 import { OcdbtError } from "../errors.ts";
 import { decodeManifest, MANIFEST_KEY } from "../format/index.ts";
 import type { Config, Manifest, VersionEntry } from "../format/types.ts";
 import type { ManifestStore, StoredManifest } from "../parts.ts";
-import { describeConfigChange } from "./config-change.ts";
 import { NumberedManifest } from "./numbered-manifest.ts";
 import { unlessAborted } from "./shared-reads.ts";
 import { SingleManifest } from "./single-manifest.ts";
@@ -168,7 +168,7 @@ class Manifests implements OpenManifests {
   }
 
   #checkConfig(found: Config): void {
-    const change = describeConfigChange(this.#config!, found);
+    const change = configDifference(this.#config!, found);
     if (change === undefined) return;
     throw new OcdbtError(
       "config-mismatch",

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Generation, isKvStoreError, type KvStore, keyBytes, keyText } from "@pcg/kvstore";
+import { configDifference } from "../config-json.ts";
 import { OcdbtError } from "../errors.ts";
 import {
   decodeManifest,
@@ -14,7 +15,6 @@ import {
 } from "../format/index.ts";
 import type { Config, Manifest } from "../format/types.ts";
 import type { StoredManifest } from "../parts.ts";
-import { describeConfigChange } from "./config-change.ts";
 import type { FindVersion, ManifestPlace } from "./manifest-store.ts";
 import { hasOwnVersion } from "./own-version.ts";
 import { backOff, MAX_TRIES, retryTransient } from "./pause.ts";
@@ -132,7 +132,7 @@ export class NumberedManifest implements ManifestPlace {
     if (outcome.kind === "written") return true;
     if (outcome.found === undefined) return false;
     const stored = await decodeManifest(outcome.found.value, { file: MANIFEST_KEY });
-    return describeConfigChange(stored.config, config) === undefined;
+    return configDifference(stored.config, config) === undefined;
   }
 
   async #newest(from: bigint, aside: Cancel): Promise<bigint | undefined> {

@@ -3,6 +3,8 @@
  * fills the cache.
  * @module
  */
+import { onAbort } from "../own-signal.ts";
+
 export class SharedReads<T> {
   readonly #open = new Map<string, Promise<T>>();
 
@@ -24,12 +26,11 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
   signal.throwIfAborted();
   let leave = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason);
-    signal.addEventListener("abort", leave, { once: true });
+    leave = onAbort(signal, () => reject(signal.reason));
   });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener("abort", leave);
+    leave();
   }
 }
