@@ -12,6 +12,8 @@ export type FindingCode =
   | "manifest-damaged"
   /** Manifests of one database disagree about its configuration. */
   | "manifest-mismatch"
+  /** An older numbered manifest leads to what cannot be read. Readers do not care, but `sweep` does until later commits have removed it. */
+  | "manifest-outdated"
   /** A version-tree node cannot be read, or is not what refers to it says. */
   | "version-node-damaged"
   /** Numbers or times that refer to a version-tree node are not those in it. */
@@ -50,6 +52,7 @@ const SEVERITIES: Readonly<Record<FindingCode, Severity>> = {
   "manifest-stale-tail": "error",
   "manifest-damaged": "error",
   "manifest-mismatch": "error",
+  "manifest-outdated": "warning",
   "version-node-damaged": "error",
   "version-node-summary": "warning",
   "commit-times": "warning",

@@ -19,13 +19,13 @@ import {
 import { listTags } from "../history/tags.ts";
 import { DEFAULT_PREFIXES } from "../io/data-file-writer.ts";
 import { Semaphore } from "../io/semaphore.ts";
-import { checkForks } from "./check-forks.ts";
+import { type CheckedFamily, checkFamily } from "./check-family.ts";
 import { TreeCheck, type TreeCheckContext } from "./check-tree.ts";
 import { checkVersions } from "./check-versions.ts";
 import type { FamilyOptions } from "./family.ts";
 import { FileUsage } from "./file-usage.ts";
 import { type Finding, type FindingCode, Findings } from "./findings.ts";
-import { dataPrefixOf, listDataFiles } from "./own-files.ts";
+import { dataPrefixOf, type FoundFile, listDataFiles } from "./own-files.ts";
 import type { UpkeepOptions } from "./progress.ts";
 import { type ManifestFile, storedManifests } from "./stored-manifests.ts";
 
@@ -89,7 +89,8 @@ class Fsck {
 
   async run(): Promise<FsckReport> {
     const { signal, onProgress, deep } = this.#options;
-    const manifest = await this.#newestManifest();
+    const newest = await this.#newestManifest();
+    const manifest = newest?.manifest;
     const context: TreeCheckContext = {
       store: this.#store,
       requests: new Semaphore(REQUESTS),
@@ -110,8 +111,8 @@ class Fsck {
       if (!(await trees.check(version.root, version.generation))) damagedGenerations.unshift(version.generation);
     }
     if (deep) await this.#readValues();
-    if (manifest !== undefined) {
-      await this.#checkSurroundings(manifest, new Set(versions.map(({ generation }) => generation)));
+    if (newest !== undefined) {
+      await this.#checkSurroundings(newest, new Set(versions.map(({ generation }) => generation)));
     }
     return {
       isSound: this.#findings.count("error") === 0,
@@ -127,16 +128,16 @@ class Fsck {
   }
 
   /** The newest sound manifest that has versions. */
-  async #newestManifest(): Promise<Manifest | undefined> {
+  async #newestManifest(): Promise<SoundManifest | undefined> {
     const files = await storedManifests(this.#store, this.#options.signal);
     const main = files[0];
     if (main === undefined) this.#findings.add("no-manifest", `there is no ${MANIFEST_KEY} in ${this.#store.url}`);
     for (const file of files) await this.#checkManifestFile(file, main?.manifest);
-    const newest = files.findLast(({ manifest }) => manifest !== undefined && manifest.versions.length > 0);
+    const newest = files.findLast(hasVersions);
     if (newest === undefined && files.length > 1) {
       this.#findings.add("no-manifest", "none of the numbered manifests can be read");
     }
-    return newest?.manifest;
+    return newest;
   }
 
   async #checkManifestFile(
@@ -205,8 +206,9 @@ class Fsck {
   }
 
   /** Orphans, unused bytes, tags and forks. */
-  async #checkSurroundings(manifest: Manifest, generations: ReadonlySet<bigint>): Promise<void> {
-    const { signal } = this.#options;
+  async #checkSurroundings(newest: SoundManifest, generations: ReadonlySet<bigint>): Promise<void> {
+    const { signal, unregistered = [] } = this.#options;
+    const { manifest } = newest;
     if (!this.#store.capabilities.list) return;
     for await (const { name, tag, error } of listTags(this.#store, manifest.config.uuid, {
       ...(signal && { signal }),
@@ -217,15 +219,25 @@ class Fsck {
         this.#findings.add("tag", `tag ${name} names generation ${generation}, which is gone`, { generation });
       }
     }
-    let hasForks = false;
+    let hasForks = unregistered.length > 0;
     for await (const { error } of listRegistrations(this.#store, signal)) {
       hasForks = true;
       if (error !== undefined) this.#findings.add("fork", error.message);
     }
-    const needed = hasForks ? await this.#checkForks() : new Set<string>();
+    // Files are listed before it is looked at who needs them: what a commit adds meanwhile is none of them.
+    const files: FoundFile[] = [];
+    for await (const file of listDataFiles(this.#store, await this.#ownPrefixes(manifest), signal)) files.push(file);
+    const needsLook = hasForks || (await this.#hasOtherManifests(newest));
+    const family = needsLook ? await this.#checkFamily(manifest) : undefined;
     // As long as not everything can be read, nobody knows what is needed.
     if (this.#findings.count("error") > 0) return;
-    await this.#checkFiles(await this.#ownPrefixes(manifest), needed);
+    await this.#checkFiles(files, family);
+  }
+
+  /** Older numbered ones, or one that was committed meanwhile. */
+  async #hasOtherManifests({ key, storeGeneration }: SoundManifest): Promise<boolean> {
+    const files = await storedManifests(this.#store, this.#options.signal);
+    return files.filter(hasVersions).some((file) => file.key !== key || file.storeGeneration !== storeGeneration);
   }
 
   /** Where orphans are looked for. */
@@ -249,18 +261,18 @@ class Fsck {
     return own;
   }
 
-  async #checkFiles(prefixes: Iterable<string>, neededByForks: ReadonlySet<string>): Promise<void> {
-    for await (const { path, bytes } of listDataFiles(this.#store, prefixes, this.#options.signal)) {
+  async #checkFiles(files: readonly FoundFile[], family: CheckedFamily | undefined): Promise<void> {
+    for (const { path, bytes } of files) {
       const file = printablePath(path);
       if (!this.#usage.has(path)) {
-        if (neededByForks.has(path)) continue;
+        if (family?.files.has(path)) continue;
         const size = bytes === undefined ? {} : { bytes };
         this.#findings.add("orphan-file", `no version refers to ${file}; sweep removes it`, { file, ...size });
         continue;
       }
       const size = bytes ?? (await this.#sizeOf(path)) ?? 0;
       const unused = size - this.#usage.bytes(path);
-      if (unused <= 0 || neededByForks.has(path)) continue;
+      if (unused <= 0 || family?.neededByOthers.has(path)) continue;
       this.#findings.add("unused-bytes", `${unused} of ${size} bytes of ${file} are not referred to`, {
         file,
         bytes: unused,
@@ -268,18 +280,27 @@ class Fsck {
     }
   }
 
-  /** Files that registered forks need, with those that this database needs; what is damaged or cannot be told is a finding. */
-  async #checkForks(): Promise<ReadonlySet<string>> {
+  /** What is needed by older manifests and by forks, with what this database needs; what is damaged or cannot be told is a finding. */
+  async #checkFamily(manifest: Manifest): Promise<CheckedFamily> {
     const isSound = this.#findings.count("error") === 0;
-    const { files, damage, unknown } = await checkForks(this.#store, isSound, this.#options);
-    for (const { message, file } of damage) {
-      this.#findings.add("fork", message, { severity: "error", ...(file !== undefined && { file }) });
+    const family = await checkFamily(this.#store, { manifest, isSound }, this.#options);
+    for (const { fork, message, file } of family.damage) {
+      const facts = file === undefined ? {} : { file };
+      if (fork === undefined) this.#findings.add("manifest-outdated", message, facts);
+      else this.#findings.add("fork", message, { severity: "error", ...facts });
     }
-    for (const error of unknown) {
+    for (const error of family.unknown) {
       this.#findings.add("fork", `what is called an orphan here may be needed: ${error.message}`);
     }
-    return files;
+    return family;
   }
+}
+
+/** A file that is a sound manifest. */
+type SoundManifest = Extract<ManifestFile, { readonly manifest: Manifest }>;
+
+function hasVersions(file: ManifestFile): file is SoundManifest {
+  return file.manifest !== undefined && file.manifest.versions.length > 0;
 }
 
 /** Length of the sound manifest that `bytes` begin with; `undefined` when they do not, or when nothing follows it. */

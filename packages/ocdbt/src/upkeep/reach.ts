@@ -27,8 +27,8 @@ export class Reach {
   /**
    * Marks everything that any version of `manifest` needs.
    *
-   * @param options `onFile` is told the files that were not marked before, as the database calls them. `onError` is told what cannot be
-   * read; the marking then goes on without it.
+   * @param options `onFile` is told the files, as the database calls them, to which something leads that was not marked before. `onError` is
+   * told what cannot be read; the marking then goes on without it.
    * @throws `OcdbtError` when something of it cannot be read and there is no `onError`
    */
   async mark(
@@ -43,11 +43,12 @@ export class Reach {
     } = {},
   ): Promise<void> {
     const queue: Pending[] = [];
+    const told = new Set<string>();
     const keep = (file: DataFileId): void => {
       const path = fileName(file);
-      const shared = name(path);
-      if (this.files.has(shared)) return;
-      this.files.add(shared);
+      if (told.has(path)) return;
+      told.add(path);
+      this.files.add(name(path));
       options.onFile?.(path);
     };
     const add = (pending: Pending): void => {

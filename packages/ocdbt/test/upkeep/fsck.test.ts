@@ -1,4 +1,4 @@
-import { type KvStore, memoryKvStore } from "@pcg/kvstore";
+import { type KvStore, kvStack, memoryKvStore } from "@pcg/kvstore";
 import { describe, expect, test } from "vitest";
 import { fork } from "../../src/fork/create.ts";
 import { openFork } from "../../src/fork/open.ts";
@@ -16,9 +16,10 @@ import {
   pathToBytes,
 } from "../../src/format/index.ts";
 import { createTag } from "../../src/history/tags.ts";
-import { type FindingCode, fsck } from "../../src/upkeep/index.ts";
+import { openOcdbt } from "../../src/open.ts";
+import { expire, type FindingCode, fsck, sweep } from "../../src/upkeep/index.ts";
 import { CASES, goldenCase } from "../format/corpus.ts";
-import { bytes, filesOf, generationsOf, TINY, withPast } from "./world.ts";
+import { bytes, copyOf, filesOf, generationsOf, TINY, withPast } from "./world.ts";
 
 async function codes(store: KvStore, options = {}): Promise<FindingCode[]> {
   const { findings } = await fsck(store, options);
@@ -230,6 +231,77 @@ test("orphans and unused bytes are notes, and what a fork needs is neither", asy
   ]);
   expect((await fsck(store)).counts.get("orphan-file")).toBeUndefined();
   expect((await fsck(f, { deep: true })).findings.filter(({ severity }) => severity !== "note")).toEqual([]);
+});
+
+test("what an older numbered manifest leads to is no orphan, as it is none to sweep; without that manifest it is to both", async () => {
+  const { store, db } = await withPast(20, { config: { ...TINY, manifestKind: "numbered" } });
+  await expire(db, { keepLast: 1 });
+  const orphansOf = async () =>
+    (await fsck(store)).findings.flatMap(({ code, file }) => (code === "orphan-file" ? [file!] : []));
+  const removable = async () => (await sweep(db, { graceMs: 0, dryRun: true })).removed.map(({ path }) => path);
+  expect(await orphansOf()).toEqual([]);
+  expect(await removable()).toEqual([]);
+  for (const key of (await filesOf(store, "manifest.0")).slice(0, -1)) await store.write(key, null);
+  const orphans = await orphansOf();
+  expect(orphans.length).toBeGreaterThan(5);
+  expect(orphans).toEqual(await removable());
+});
+
+test("an older numbered manifest that leads nowhere stops sweep, and is told of", async () => {
+  const { store, db } = await withPast(20, { config: { ...TINY, manifestKind: "numbered" } });
+  await expire(db, { keepLast: 1 });
+  const alone = await copyOf(store);
+  for (const key of (await filesOf(store, "manifest.0")).slice(0, -1)) await alone.write(key, null);
+  const first = (await fsck(alone)).findings.find(({ code }) => code === "orphan-file")!.file!;
+  await store.write(first, null);
+  await expect(sweep(db, { graceMs: 0 })).rejects.toMatchObject({ code: "not-found" });
+  const { findings, isSound } = await fsck(store);
+  expect(isSound).toBe(true);
+  expect(findings.length).toBeGreaterThan(0);
+  for (const { code, severity, file, message } of findings) {
+    expect([code, severity, file]).toEqual(["manifest-outdated", "warning", expect.stringMatching(/^manifest\.0{14}/)]);
+    expect(message).toContain(first);
+  }
+});
+
+test("bytes that only a fork needs are not unused, others of the same database are, forks or not", async () => {
+  const { store, db } = await withPast(12);
+  const writer = db.parts.newDataFileWriter();
+  const [kept, lost] = [writer.append(bytes("a value that is kept"), "value"), writer.append(bytes("none"), "value")];
+  const alone = db.parts.newDataFileWriter();
+  const own = [alone.append(bytes("another value, kept"), "value"), alone.append(bytes("nobody's"), "value")] as const;
+  await Promise.all([writer.flush(), alone.flush()]);
+  await db.apply([
+    { op: "put", key: "~kept", value: kept },
+    { op: "put", key: "!own", value: own[0] },
+  ]);
+  await fork(db, "f");
+  const f = await openFork(store, "f");
+  await f.apply([{ op: "put", key: "~lost", value: lost }]);
+  const { findings } = await fsck(store);
+  const unused = findings.flatMap(({ code, file }) => (code === "unused-bytes" ? [file] : []));
+  expect(unused).toContain(own[0].file.relativePath);
+  expect(unused).not.toContain(kept.file.relativePath);
+});
+
+test("a fork that is not registered is looked at when it is named", async () => {
+  const { store, db } = await withPast(3);
+  const orphan = `d/${"c".repeat(32)}`;
+  await store.write(orphan, bytes("x"));
+  const own = memoryKvStore();
+  await own.write("manifest.ocdbt", (await store.read("manifest.ocdbt"))!.value);
+  const stack = kvStack([
+    { store },
+    { store: own, exact: "manifest.ocdbt", stripPrefix: 0 },
+    { store: own, prefix: "g_d/", stripPrefix: 0 },
+  ]);
+  const g = await openOcdbt(stack, { dataPrefix: "g_d/" });
+  await g.apply([
+    { op: "put", key: "k", value: { file: { basePath: "", relativePath: orphan }, offset: 0, length: 1 } },
+  ]);
+  expect((await fsck(store)).counts.get("orphan-file")).toBe(1);
+  expect((await fsck(store, { unregistered: [stack] })).counts.get("orphan-file")).toBeUndefined();
+  expect((await db.head())?.generation).toBe(3n);
 });
 
 test("a file gone that only forks need is an error that names each of them and the file", async () => {
