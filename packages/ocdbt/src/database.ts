@@ -33,8 +33,10 @@ import type {
 } from "./contract.ts";
 import { OcdbtError } from "./errors.ts";
 import type { Config, VersionEntry } from "./format/types.ts";
+import { isSameVersion } from "./io/own-version.ts";
 import { withOwnSignal } from "./own-signal.ts";
 import type { DatabaseParts, StoredManifest } from "./parts.ts";
+import { fromManifest, isFileGone, nodesOf, whyLost } from "./view/lost-version.ts";
 import { resolveVersion } from "./view/resolve-version.ts";
 import { checkVersionSpec, printVersion } from "./view/version-spec.ts";
 import { type VersionSource, View } from "./view/view.ts";
@@ -92,8 +94,7 @@ class Database implements OcdbtDatabase {
 
   async head(options: Cancel = {}): Promise<Head | undefined> {
     this.#check(options.signal);
-    const stored = await this.#manifest(0, options);
-    const newest = stored?.manifest.versions.at(-1);
+    const newest = await this.#newestVersion(0, options);
     return newest && { generation: newest.generation, commitTime: newest.commitTime };
   }
 
@@ -154,14 +155,15 @@ class Database implements OcdbtDatabase {
       close: async () => {},
     };
     const pinned = this.spec && { ...this.spec, version: Number(version.generation) };
-    return new View(source, this.parts.nodes, pinned);
+    return new View(source, nodesOf(version, this.parts), pinned);
   }
 
   async transaction(options: Cancel = {}): Promise<OcdbtTransaction> {
     this.#check(options.signal);
-    const stored = await this.#manifest(0, options);
+    const base = await this.#newestVersion(0, options);
     const { parts, url, maxStagedBytes } = this.#context;
-    return beginTransaction({ parts, url, base: stored?.manifest.versions.at(-1), maxStagedBytes });
+    const nodes = base === undefined ? parts.nodes : nodesOf(base, parts);
+    return beginTransaction({ parts, url, base, nodes, maxStagedBytes });
   }
 
   async close(): Promise<void> {
@@ -187,16 +189,19 @@ class Database implements OcdbtDatabase {
     const { manifests, nodes } = this.parts;
     const known = "tag" in spec ? { generation: await this.parts.resolveTag(spec.tag, options) } : spec;
     // A generation that is known already needs no request.
-    const cached = manifests.cached(Number.POSITIVE_INFINITY);
-    const newest = cached?.manifest.versions.at(-1)?.generation ?? 0n;
+    const newest = manifests.cached(Number.POSITIVE_INFINITY)?.manifest.versions.at(-1)?.generation ?? 0n;
     const settled = "generation" in known && known.generation <= newest;
-    const stored = settled ? cached : await this.#manifest(0, options);
-    if (stored === undefined) {
-      throw new OcdbtError("version-not-found", `there is no version ${printVersion(spec)}; ${this.url} has none yet`, {
-        fields: { version: printVersion(spec) },
+    const maxStalenessMs = settled ? Number.POSITIVE_INFINITY : 0;
+    return await fromManifest(manifests, { maxStalenessMs, ...options }, async (stored) => {
+      if (stored !== undefined) {
+        this.#context.checkConfig(stored.manifest.config);
+        return await resolveVersion(stored.manifest, known, nodes, options);
+      }
+      const text = printVersion(spec);
+      throw new OcdbtError("version-not-found", `there is no version ${text}; ${this.url} has none yet`, {
+        fields: { version: text },
       });
-    }
-    return await resolveVersion(stored.manifest, known, nodes, options);
+    });
   }
 
   #newest(): VersionSource {
@@ -208,10 +213,22 @@ class Database implements OcdbtDatabase {
         const cached = manifests.cached(maxStalenessMs);
         return cached === undefined ? "ask" : cached.manifest.versions.at(-1);
       },
-      version: async (options) => (await this.#manifest(maxStalenessMs, options))?.manifest.versions.at(-1),
+      version: (options) => this.#newestVersion(maxStalenessMs, options),
+      instead: async (version, error, isBegun, options) => {
+        if (!isFileGone(error)) throw error;
+        const newest = await this.#newestVersion(0, options);
+        if (isBegun || newest === undefined || isSameVersion(newest, version)) {
+          throw await whyLost(version, error, this.parts, options);
+        }
+        return newest;
+      },
       check: () => this.#check(),
       close: () => this.close(),
     };
+  }
+
+  async #newestVersion(maxStalenessMs: number, options: Cancel): Promise<VersionEntry | undefined> {
+    return (await this.#manifest(maxStalenessMs, options))?.manifest.versions.at(-1);
   }
 
   async #manifest(maxStalenessMs: number, options: Cancel): Promise<StoredManifest | undefined> {

@@ -12,6 +12,7 @@ import { pathToBytes } from "../format/index.ts";
 import type { Manifest } from "../format/types.ts";
 import { backOff } from "../io/pause.ts";
 import type { DataFileWriter, ManifestStore, StoredManifest } from "../parts.ts";
+import { isFileGone } from "../view/lost-version.ts";
 
 export interface CommitLoopContext {
   readonly store: KvStore;
@@ -107,6 +108,7 @@ export class CommitLoop {
     /** Files of earlier attempts, which the next one may have no use for. */
     const earlier: string[] = [];
     let values: DataFileWriter | undefined;
+    let hasLostFile = false;
     for (let number = 1; ; number++) {
       const begun = performance.now();
       // Among other writers it is likely that nodes are made in vain, so values have a file of their own.
@@ -137,6 +139,13 @@ export class CommitLoop {
         if (plan !== undefined) await Promise.all([writer.flush(aside), values?.flush(aside)]);
         signal?.throwIfAborted();
       } catch (error) {
+        // What the manifest led to has expired and is gone: there is a newer one. Only once, since it may as well be damage.
+        const isPast = !hasLostFile && isFileGone(error) && (await this.#isOutdated(current, aside).catch(() => false));
+        if (isPast) {
+          hasLostFile = true;
+          earlier.push(...writer.begun);
+          continue;
+        }
         this.#clear(this.#remove(own()));
         throw error;
       }

@@ -32,7 +32,7 @@ import type {
 import { isOcdbtError, OcdbtError } from "../errors.ts";
 import { bytesToPath, pathToBytes } from "../format/index.ts";
 import type { IndirectReference, VersionEntry } from "../format/types.ts";
-import type { DatabaseParts, DataFileWriter } from "../parts.ts";
+import type { DatabaseParts, DataFileWriter, NodeReader } from "../parts.ts";
 import { findKey } from "../view/find.ts";
 import { generationOf, generationOfBytes, valueAt } from "../view/generation.ts";
 import { fullKey, leafRuns } from "../view/leaf-runs.ts";
@@ -48,10 +48,12 @@ interface Cancel {
 }
 
 export interface TransactionContext {
-  readonly parts: Pick<DatabaseParts, "store" | "nodes" | "committer" | "config" | "newDataFileWriter">;
+  readonly parts: Pick<DatabaseParts, "store" | "committer" | "config" | "newDataFileWriter">;
   readonly url: string;
   /** Where it begins; `undefined`: before the first version. */
   readonly base: VersionEntry | undefined;
+  /** Reads what `base` leads to. */
+  readonly nodes: NodeReader;
   /** Values kept in memory; beyond, those that will not lie in leaves are uploaded. */
   readonly maxStagedBytes: number;
 }
@@ -110,7 +112,7 @@ class Transaction implements OcdbtTransaction {
   async read(key: Key, options: AnyReadOptions = {}): Promise<ReadResult | "unchanged" | undefined> {
     this.#check(options.signal);
     const bytes = keyBytes(key);
-    const { nodes } = this.#context.parts;
+    const { nodes } = this.#context;
     const change = this.#changes.get(bytes);
     if (change === null) return undefined;
     if (change === undefined) {
@@ -239,8 +241,8 @@ class Transaction implements OcdbtTransaction {
     const name = bytesToPath(key);
     const before = this.#read.get(name);
     if (before !== undefined) return before.value;
-    const { base, parts } = this.#context;
-    const found = base && (await findKey(base.root, key, parts.nodes, options));
+    const { base, nodes } = this.#context;
+    const found = base && (await findKey(base.root, key, nodes, options));
     const value = found === undefined ? null : valueAt(found.leaf, found.index);
     this.#read.set(name, { key: new Uint8Array(key), value });
     return value;
@@ -256,7 +258,7 @@ class Transaction implements OcdbtTransaction {
 
   /** The base with the changes as they are now. */
   async *#merged(range: KeyRange, options: Cancel): AsyncGenerator<ListEntry, void, undefined> {
-    const { base, parts } = this.#context;
+    const { base, nodes } = this.#context;
     const changes = this.#changes.fork();
     const points = changes
       .net()
@@ -271,7 +273,7 @@ class Transaction implements OcdbtTransaction {
         if (value !== null) yield { key: key.slice(), size: value.length };
       }
     };
-    for await (const { leaf, prefix, start, end } of leafRuns(base?.root ?? EMPTY_TREE, range, parts.nodes, options)) {
+    for await (const { leaf, prefix, start, end } of leafRuns(base?.root ?? EMPTY_TREE, range, nodes, options)) {
       for (let i = start; i < end; i++) {
         const key = fullKey(leaf.keys, i, prefix);
         yield* upTo(key);

@@ -20,6 +20,7 @@ import type { Change } from "../history/diff.ts";
 import type { CommitMessage } from "../history/messages.ts";
 import type { StoredValue } from "../history/tree-cursor.ts";
 import { requireVersion } from "../history/versions.ts";
+import { nodesOf } from "../view/lost-version.ts";
 import { forkDataPrefix } from "./layout.ts";
 import { type FindFork, openFork } from "./open.ts";
 import { type ForkRegistration, readRegistration, updateRegistration } from "./registry.ts";
@@ -175,9 +176,9 @@ function asChangeSet(changes: readonly Change[]): ChangeSet {
 }
 
 /** The names of the base are good for both, but for files of the fork. */
-function sideOf(db: OcdbtDatabase, { root }: VersionEntry, { fork, names }: Pick<Both, "fork" | "names">): Side {
+function sideOf(db: OcdbtDatabase, version: VersionEntry, { fork, names }: Pick<Both, "fork" | "names">): Side {
   const named = db === fork ? (value: StoredValue) => names.inBase(value) ?? value : (value: StoredValue) => value;
-  return { nodes: db.parts.nodes, root, named };
+  return { nodes: nodesOf(version, db.parts), root: version.root, named };
 }
 
 /** What a fork's value is called in the base. */

@@ -6,6 +6,7 @@ import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import { encodeManifest, type Manifest } from "../format/index.ts";
 import { truncateManifest } from "../history/truncate.ts";
 import { requireVersion } from "../history/versions.ts";
+import { fromManifest } from "../view/lost-version.ts";
 import { GatewayError } from "./errors.ts";
 
 /** A manifest as a file. */
@@ -29,16 +30,18 @@ export async function manifestFile(
 ): Promise<ManifestFile> {
   const { manifests, nodes } = db.parts;
   const pinned = version === "head" ? undefined : await requireVersion(db, version, signal);
-  const stored = await manifests.read({ maxStalenessMs: 0, signal });
-  if (stored === undefined) throw new GatewayError(404, "not-found", "there is no database here yet");
-  if (pinned === undefined) {
-    const known = encoded.get(stored.manifest) ?? encode(stored.manifest);
-    encoded.set(stored.manifest, known);
-    return await known;
-  }
-  const truncated = await truncateManifest(stored.manifest, pinned.generation, nodes, { signal });
-  if (truncated !== undefined) return await encode(truncated);
-  throw new GatewayError(404, "version-not-found", `generation ${pinned.generation} has just expired`);
+  return await fromManifest(manifests, { maxStalenessMs: 0, signal }, async (stored) => {
+    if (stored === undefined) throw new GatewayError(404, "not-found", "there is no database here yet");
+    const { manifest } = stored;
+    if (pinned === undefined) {
+      const known = encoded.get(manifest) ?? encode(manifest);
+      encoded.set(manifest, known);
+      return await known;
+    }
+    const truncated = await truncateManifest(manifest, pinned.generation, nodes, { signal });
+    if (truncated !== undefined) return await encode(truncated);
+    throw new GatewayError(404, "version-not-found", `generation ${pinned.generation} has just expired`);
+  });
 }
 
 async function encode(manifest: Manifest): Promise<ManifestFile> {

@@ -6,6 +6,7 @@
 import { compareKeys, type Key, type KeyRange, listRange } from "@pcg/kvstore";
 import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import type { NodeReader } from "../parts.ts";
+import { nodesOf } from "../view/lost-version.ts";
 import {
   childNames,
   isSameSubtree,
@@ -50,7 +51,7 @@ export interface DatabaseVersion {
  *
  * Memory: a node per level and side.
  *
- * @throws `OcdbtError` `version-not-found`
+ * @throws `OcdbtError` `version-not-found`, also when a version expires and is swept while it is walked
  */
 export function diff(
   db: OcdbtDatabase,
@@ -157,8 +158,8 @@ function heightOf(item: TreeItem): number {
 }
 
 async function treeOf(side: DatabaseVersion, signal: AbortSignal | undefined): Promise<Tree> {
-  const { root } = await requireVersion(side.db, side.version ?? { ancestor: 0 }, signal);
-  return { nodes: side.db.parts.nodes, root };
+  const version = await requireVersion(side.db, side.version ?? { ancestor: 0 }, signal);
+  return { nodes: nodesOf(version, side.db.parts), root: version.root };
 }
 
 async function hasSameBytes(

@@ -5,7 +5,8 @@
  */
 import { type Key, keyBytes } from "@pcg/kvstore";
 import type { OcdbtDatabase } from "../contract.ts";
-import type { BtreeNodeReference, VersionEntry } from "../format/types.ts";
+import type { VersionEntry } from "../format/types.ts";
+import { nodesOf } from "../view/lost-version.ts";
 import { isSameValue, justBy, type StoredValue, TreeCursor } from "./tree-cursor.ts";
 import { type VersionRange, versions } from "./versions.ts";
 
@@ -30,7 +31,7 @@ export async function* keyHistory(
   const path = new KeyPath(db, keyBytes(key), options.signal);
   let newer: { readonly version: VersionEntry; readonly value: StoredValue | undefined } | undefined;
   for await (const version of versions(db, options)) {
-    const value = await path.valueAt(version.root);
+    const value = await path.valueAt(version);
     if (newer !== undefined && !isSame(newer.value, value)) {
       yield { ...newer, kind: newer.value === undefined ? "removed" : value === undefined ? "added" : "changed" };
     }
@@ -54,8 +55,8 @@ class KeyPath {
     this.#signal = signal;
   }
 
-  async valueAt(root: BtreeNodeReference): Promise<StoredValue | undefined> {
-    const cursor = new TreeCursor({ nodes: this.#db.parts.nodes, root }, justBy(this.#key));
+  async valueAt(version: VersionEntry): Promise<StoredValue | undefined> {
+    const cursor = new TreeCursor({ nodes: nodesOf(version, this.#db.parts), root: version.root }, justBy(this.#key));
     const path: string[] = [];
     while (cursor.item?.kind === "subtree") {
       const { prefix, reference } = cursor.item;

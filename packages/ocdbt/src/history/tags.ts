@@ -6,6 +6,7 @@
 import { type KvStore, printKey } from "@pcg/kvstore";
 import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import { isOcdbtError, OcdbtError } from "../errors.ts";
+import { fromManifest } from "../view/lost-version.ts";
 import { findGeneration } from "../view/resolve-version.ts";
 import { checkMessage } from "./messages.ts";
 import { type FoundSidecar, now, readSidecar, type SidecarFields, sidecarBytes, sidecarNames } from "./sidecar.ts";
@@ -163,8 +164,10 @@ async function confirmVersion(
 ): Promise<void> {
   const { manifests, nodes, store } = db.parts;
   const cancel = signal && { signal };
-  const stored = await manifests.read({ maxStalenessMs: 0, ...cancel });
-  if (stored !== undefined && (await findGeneration(stored.manifest, generation, nodes, { ...cancel }))) return;
+  const found = await fromManifest(manifests, { maxStalenessMs: 0, ...cancel }, async (stored) => {
+    return stored && (await findGeneration(stored.manifest, generation, nodes, { ...cancel }));
+  });
+  if (found !== undefined) return;
   await store.write(tagKey(name), null, { ifGeneration: storeGeneration, ...cancel });
   const message = `generation ${generation} of ${db.url} expired while tag ${name} was made; there is no tag`;
   throw new OcdbtError("version-not-found", message, { fields: { name, generation } });

@@ -6,6 +6,7 @@ import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import type { Manifest, VersionEntry, VersionNode, VersionNodeReference } from "../format/types.ts";
 import type { NodeReader } from "../parts.ts";
+import { isFileGone } from "../view/lost-version.ts";
 
 /** Bounds are inclusive; none means to the newest, or the oldest kept. */
 export interface VersionRange {
@@ -22,15 +23,31 @@ const readAhead = 16;
 
 /**
  * The versions that are kept, newest first. They are those of the manifest as it is at the start, whatever is committed
- * meanwhile. Holds one version node per level of the version tree.
+ * meanwhile; those that expire and are swept before they are asked for are left out. Holds one version node per level of the version tree.
  */
 export async function* versions(
   db: OcdbtDatabase,
   options: VersionRange & { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<VersionEntry> {
   const { signal } = options;
-  const stored = await db.parts.manifests.read({ maxStalenessMs: 0, ...(signal && { signal }) });
-  if (stored !== undefined) yield* versionsOf(stored.manifest, db.parts.nodes, options);
+  const { manifests, nodes } = db.parts;
+  let bounds = options;
+  for (let isStuck = false; ; ) {
+    const stored = await manifests.read({ maxStalenessMs: 0, ...(signal && { signal }) });
+    if (stored === undefined) return;
+    try {
+      for await (const version of versionsOf(stored.manifest, nodes, bounds)) {
+        isStuck = false;
+        bounds = { ...options, maxGeneration: version.generation - 1n };
+        yield version;
+      }
+      return;
+    } catch (error) {
+      // A newer manifest tells what is left of the older versions. Failing at the same place again is damage.
+      if (!isFileGone(error) || isStuck) throw error;
+      isStuck = true;
+    }
+  }
 }
 
 /** {@link versions} of a manifest. */

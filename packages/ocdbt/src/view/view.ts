@@ -38,6 +38,11 @@ export interface VersionSource {
   /** In memory and fresh enough, so that warm reads need not wait; else `"ask"`. */
   cached(): VersionEntry | undefined | "ask";
   version(options: Cancel): Promise<VersionEntry | undefined>;
+  /**
+   * What to read in the place of `version`, which failed with `error`. Throws when that is nothing, or when some of `version` has been told
+   * already. Without it every failure is thrown.
+   */
+  instead?(version: VersionEntry, error: unknown, isBegun: boolean, options: Cancel): Promise<VersionEntry | undefined>;
   /** Throws once the view, or the database it belongs to, was closed. */
   check(): void;
   close(): Promise<void>;
@@ -70,9 +75,13 @@ export class View implements OcdbtView {
     const cached = this.#cached(options);
     return await withOwnSignal(options.signal, async (own) => {
       const version = cached ?? (await this.#version(own));
-      return version === undefined
-        ? undefined
-        : await readEntry(version.root, bytes, this.#nodes, { ...options, ...own });
+      if (version === undefined) return undefined;
+      try {
+        return await readEntry(version.root, bytes, this.#nodes, { ...options, ...own });
+      } catch (error) {
+        const other = await this.#instead(version, error, false, own);
+        return other && (await readEntry(other.root, bytes, this.#nodes, { ...options, ...own }));
+      }
     });
   }
 
@@ -85,9 +94,8 @@ export class View implements OcdbtView {
     options: Cancel & { readonly delimiter?: Key } = {},
   ): AsyncGenerator<LevelEntry, void, undefined> {
     const delimiter = options.delimiter === undefined ? SLASH : keyBytes(options.delimiter);
-    const version = await this.#version(options);
-    if (version === undefined) return;
-    yield* listLevel(version.root, keyBytes(prefix), delimiter, this.#nodes, options);
+    const bytes = keyBytes(prefix);
+    yield* this.#each(({ root }) => listLevel(root, bytes, delimiter, this.#nodes, options), options);
   }
 
   asZarrStore(options: { readonly prefix?: Key } = {}): ZarrReadable {
@@ -108,8 +116,37 @@ export class View implements OcdbtView {
 
   async *#runs(options: ListOptions): AsyncGenerator<LeafRun, void, undefined> {
     const range = listRange(options);
-    const version = await this.#version(options);
-    if (version !== undefined) yield* leafRuns(version.root, range, this.#nodes, options);
+    yield* this.#each(({ root }) => leafRuns(root, range, this.#nodes, options), options);
+  }
+
+  /** All of one version. */
+  async *#each<T>(
+    itemsOf: (version: VersionEntry) => AsyncIterable<T>,
+    options: Cancel,
+  ): AsyncGenerator<T, void, undefined> {
+    let version = await this.#version(options);
+    let isBegun = false;
+    for (let tries = 1; version !== undefined; tries++) {
+      try {
+        for await (const item of itemsOf(version)) {
+          isBegun = true;
+          yield item;
+        }
+        return;
+      } catch (error) {
+        version = await this.#instead(version, error, isBegun || tries > 1, options);
+      }
+    }
+  }
+
+  async #instead(
+    version: VersionEntry,
+    error: unknown,
+    isBegun: boolean,
+    options: Cancel,
+  ): Promise<VersionEntry | undefined> {
+    if (this.#source.instead === undefined) throw error;
+    return await this.#source.instead(version, error, isBegun, options);
   }
 
   #cached(options: Cancel): VersionEntry | undefined {
