@@ -167,7 +167,7 @@ async function makeParts(store: KvStore, context: PartsContext): Promise<Databas
       if (tag !== undefined) return tag.generation;
       throw new OcdbtError("version-not-found", `there is no tag ${name} in ${store.url}`, { fields: { name } });
     },
-    updateManifest: (update) => updateManifest(update, { store, loop, initialConfig: config }),
+    updateManifest: (update) => updateManifest(update, { loop, initialConfig: config }),
     appendVersion: (manifest, root, writer) => appendVersion(manifest, root, { nodes, writer, now: now() }),
     onCommit(listener) {
       listeners.add(listener);

@@ -11,6 +11,7 @@ import { OcdbtError } from "../errors.ts";
 import { pathToBytes } from "../format/index.ts";
 import type { Manifest } from "../format/types.ts";
 import { backOff } from "../io/pause.ts";
+import { putIf } from "../io/put-if.ts";
 import type { DataFileWriter, ManifestStore, StoredManifest } from "../parts.ts";
 import { isFileGone } from "../view/lost-version.ts";
 
@@ -40,6 +41,8 @@ export interface Plan {
   readonly next: Manifest;
   /** Of the files that this and earlier attempts wrote, those the plan refers to. Its own alone, unless it can tell. */
   readonly filesInUse?: (own: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
+  /** A small file beside the database that belongs to the version of the plan, and to no other: durable before the manifest. */
+  readonly beside?: { readonly key: string; readonly bytes: Uint8Array } | undefined;
   /** Told that what the attempt wrote is durable. */
   readonly flushed?: () => void;
 }
@@ -118,7 +121,8 @@ export class CommitLoop {
       let current: StoredManifest | undefined;
       let plan: P | undefined;
       let clockBehind: bigint;
-      const own = (): string[] => [...earlier, ...writer.begun, ...(values?.begun ?? [])];
+      const beside = (): string[] => (plan?.beside === undefined ? [] : [plan.beside.key]);
+      const own = (): string[] => [...earlier, ...writer.begun, ...(values?.begun ?? []), ...beside()];
       const report = (kind: CommitEvent["kind"], orphansRemoved: number): void => {
         const { generation } = plan!.next.versions.at(-1)!;
         emit({ kind, generation, attempt: number, orphansRemoved, clockBehind });
@@ -136,14 +140,16 @@ export class CommitLoop {
           earlier.push(...writer.begun);
           continue;
         }
-        if (plan !== undefined) await Promise.all([writer.flush(aside), values?.flush(aside)]);
+        if (plan !== undefined) {
+          await Promise.all([writer.flush(aside), values?.flush(aside), this.#keepBeside(plan, signal)]);
+        }
         signal?.throwIfAborted();
       } catch (error) {
         // What the manifest led to has expired and is gone: there is a newer one. Only once, since it may as well be damage.
         const isPast = !hasLostFile && isFileGone(error) && (await this.#isOutdated(current, aside).catch(() => false));
         if (isPast) {
           hasLostFile = true;
-          earlier.push(...writer.begun);
+          earlier.push(...writer.begun, ...beside());
           continue;
         }
         this.#clear(this.#remove(own()));
@@ -159,13 +165,15 @@ export class CommitLoop {
       if (stored !== undefined) {
         this.#contended = number > 1;
         const kind = stored.recovered ? "recovered" : "committed";
-        const suspects = number > 1 ? [...earlier, ...(values?.begun ?? [])] : [];
+        // An earlier attempt may have named its file beside as this one does.
+        const suspects =
+          number > 1 ? [...earlier, ...(values?.begun ?? [])].filter((file) => !beside().includes(file)) : [];
         this.#clear(this.#removeUnused(suspects, own(), plan).then((removed) => report(kind, removed)));
         return { plan, stored };
       }
       report("conflict", 0);
       this.#contended = true;
-      earlier.push(...writer.begun);
+      earlier.push(...writer.begun, ...beside());
       try {
         await backOff(number, signal, Math.max(2, performance.now() - begun));
       } catch (error) {
@@ -173,6 +181,13 @@ export class CommitLoop {
         throw error;
       }
     }
+  }
+
+  async #keepBeside({ beside }: Plan, signal: AbortSignal | undefined): Promise<void> {
+    if (beside === undefined) return;
+    const outcome = await putIf(this.#context.store, beside.key, beside.bytes, null, signal);
+    // Nothing refers to it yet, so nothing is in doubt.
+    if (outcome.kind === "unknown") throw outcome.error;
   }
 
   async #isOutdated(current: StoredManifest | undefined, aside: { readonly signal?: AbortSignal }): Promise<boolean> {

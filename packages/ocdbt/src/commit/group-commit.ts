@@ -6,7 +6,7 @@
 import type { CommitOptions, CommitReceipt, Committer, Head, Mutation } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import type { Config, Manifest, VersionEntry } from "../format/types.ts";
-import { checkMessage, writeMessage } from "../history/messages.ts";
+import { checkMessage, messageFile } from "../history/messages.ts";
 import type { DatabaseParts, NodeReader } from "../parts.ts";
 import { generationOf } from "../view/generation.ts";
 import { type Admission, admit, appendRecord, recordOf, type Settlement, writeRecordBeside } from "./admission.ts";
@@ -131,6 +131,7 @@ class GroupCommitter implements Committer {
       return {
         next: appended.manifest,
         version: appended.version,
+        beside: this.#message(config.uuid, appended.version, evaluation.verdicts),
         filesInUse: (own) => ownFilesInUse(root, own, nodes),
         flushed: () => written.settle(),
       };
@@ -139,13 +140,12 @@ class GroupCommitter implements Committer {
       const { plan, stored } = await loop.run(makePlan, { maxStalenessMs: this.#staleness(group), signal });
       const version = plan?.version ?? stored?.manifest.versions.at(-1);
       const head = version && { generation: version.generation, commitTime: version.commitTime };
-      const uuid = stored?.manifest.config.uuid;
       for (const request of group) {
         const settlement = admission!.settled.get(request);
         const verdict = evaluation!.verdicts.get(request);
         if (settlement !== undefined) settle(request, settlement);
         else if (verdict === undefined) request.reject(request.options.signal!.reason);
-        else await this.#answer(request, verdict, head, plan === undefined ? undefined : uuid);
+        else answer(request, verdict, head);
       }
     } finally {
       cancel.end();
@@ -156,40 +156,24 @@ class GroupCommitter implements Committer {
     return group.some(dependsOnState) ? 0 : TRUSTED_MS;
   }
 
-  async #answer(
-    request: CommitRequest,
-    verdict: Verdict,
-    head: Head | undefined,
-    uuid: string | undefined,
-  ): Promise<void> {
-    const { options, resolve, reject } = request;
-    if (verdict.kind === "refused") {
-      reject(verdict.error);
-      return;
+  /** Of the one request of the group that has a message, if it has a part in the version. */
+  #message(uuid: string, version: VersionEntry, verdicts: ReadonlyMap<CommitRequest, Verdict>): Plan["beside"] {
+    for (const [{ options }, verdict] of verdicts) {
+      const file = verdict.kind === "decided" && verdict.writes ? messageFile(uuid, version, options) : undefined;
+      if (file !== undefined) return file;
     }
-    if (uuid !== undefined && head !== undefined && verdict.writes) {
-      try {
-        await writeMessage(this.#context.store, uuid, head, options);
-      } catch (error) {
-        reject(messageLost(head, error));
-        return;
-      }
-    }
-    resolve(new Receipt(verdict.writes ? head : undefined, verdict.applied, verdict.values));
+    return undefined;
   }
+}
+
+function answer({ resolve, reject }: CommitRequest, verdict: Verdict, head: Head | undefined): void {
+  if (verdict.kind === "refused") reject(verdict.error);
+  else resolve(new Receipt(verdict.writes ? head : undefined, verdict.applied, verdict.values));
 }
 
 function settle(request: CommitRequest, settlement: Settlement): void {
   if ("receipt" in settlement) request.resolve(settlement.receipt);
   else request.reject(settlement.error);
-}
-
-function messageLost(head: Head, cause: unknown): OcdbtError {
-  return new OcdbtError(
-    "ambiguous",
-    `the commit is made as generation ${head.generation}, but its message could not be kept; do not commit again`,
-    { fields: { generation: head.generation }, cause },
-  );
 }
 
 /** Generations are digests of values, which are only made when somebody looks. */

@@ -6,7 +6,7 @@ import type { KvStore } from "@pcg/kvstore";
 import type { OcdbtDatabase } from "../contract.ts";
 import { readOrigin } from "../fork/registry.ts";
 import type { VersionEntry } from "../format/types.ts";
-import { type CommitMessage, generationsWithMessages, readMessage } from "./messages.ts";
+import { type CommitMessage, readMessage, versionsWithMessages } from "./messages.ts";
 import { type VersionRange, versions } from "./versions.ts";
 
 /** One version in the log. */
@@ -73,15 +73,16 @@ async function withMessages(
     await Promise.all(
       used.map(async (chapter) => {
         const [first, last] = [page.at(-1)!.generation, page[0]!.generation];
-        return [chapter, await generationsWithMessages(store, chapter.refs, first, last, signal)] as const;
+        return [chapter, await versionsWithMessages(store, chapter.refs, first, last, signal)] as const;
       }),
     ),
   );
   return await Promise.all(
-    page.map(async ({ generation, commitTime, root }) => {
+    page.map(async (version) => {
+      const { generation, commitTime, root } = version;
       const chapter = chapterOf(generation);
-      const message = known.get(chapter)!(generation)
-        ? await readMessage(store, chapter.refs, chapter.uuid, { generation, commitTime }, signal)
+      const message = known.get(chapter)!(version)
+        ? await readMessage(store, chapter.refs, chapter.uuid, version, signal)
         : undefined;
       const { numKeys, numTreeBytes, numIndirectValueBytes } = root.statistics;
       return {

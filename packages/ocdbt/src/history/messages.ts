@@ -1,12 +1,14 @@
 /**
- * Messages and authors of commits, each in a file `refs/log/<generation, 16 hexadecimal digits>.json`. They are written
- * after the commit: a crash between the two loses the message, never the commit. A message belongs to the version of its
- * uuid, generation and commit time; what an earlier database left behind attaches to nothing.
+ * Messages and authors of commits, each in a file `refs/log/<generation>-<commit time>-<root>.json` (16, 16 and 32 hexadecimal digits, the last
+ * those of the data file of the root node, or zeros when the tree is empty). It is durable before the manifest that makes the commit: whoever sees
+ * the version sees its message. What an attempt that came to nothing left behind has the name of a version that never was, and attaches to none;
+ * `sweep` removes it.
  * @module
  */
 import { type KvStore, keyBytes, keyText, prefixSuccessor } from "@pcg/kvstore";
-import type { Head } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
+import type { VersionEntry } from "../format/types.ts";
+import { fileName } from "../io/node-reader.ts";
 import { readSidecar, type SidecarFields, sidecarBytes } from "./sidecar.ts";
 
 export interface CommitMessage {
@@ -27,33 +29,32 @@ export function checkMessage(options: CommitMessage): void {
   }
 }
 
-/** Keeps the message and author of a version, if it has any. */
-export async function writeMessage(
-  store: KvStore,
+/** The file that keeps the message and author of a version; `undefined`: it has neither. */
+export function messageFile(
   uuid: string,
-  head: Head,
-  options: CommitMessage & { readonly signal?: AbortSignal },
-): Promise<void> {
-  const { message, author, signal } = options;
-  if (message === undefined && author === undefined) return;
-  const key = messageKey("refs/", head.generation);
-  const members = { uuid, generation: String(head.generation), commitTime: String(head.commitTime), message, author };
-  await store.write(key, sidecarBytes(key, "log", members), { ...(signal && { signal }) });
+  version: VersionEntry,
+  { message, author }: CommitMessage,
+): { readonly key: string; readonly bytes: Uint8Array } | undefined {
+  if (message === undefined && author === undefined) return undefined;
+  const key = messageKey("refs/", version);
+  const { generation, commitTime } = version;
+  const members = { uuid, generation: String(generation), commitTime: String(commitTime), message, author };
+  return { key, bytes: sidecarBytes(key, "log", members) };
 }
 
-/** Which generations of `[first, last]` have a message file; all of them when the store cannot list. */
-export async function generationsWithMessages(
+/** Which versions of generations `[first, last]` have a message file; all of them when the store cannot list. */
+export async function versionsWithMessages(
   store: KvStore,
   refs: string,
   first: bigint,
   last: bigint,
   signal?: AbortSignal,
-): Promise<(generation: bigint) => boolean> {
+): Promise<(version: VersionEntry) => boolean> {
   if (!store.capabilities.list) return () => true;
   const found = new Set<string>();
-  const range = { start: keyBytes(messageKey(refs, first)), end: prefixSuccessor(messageKey(refs, last))! };
+  const range = { start: keyBytes(`${refs}log/${hex(first)}`), end: prefixSuccessor(`${refs}log/${hex(last)}`)! };
   for await (const { key } of store.list({ range, ...(signal && { signal }) })) found.add(keyText(key) ?? "");
-  return (generation) => found.has(messageKey(refs, generation));
+  return (version) => found.has(messageKey(refs, version));
 }
 
 /** The message of a version, if it has one. A file that cannot be read counts as none: it is a remark, not history. */
@@ -61,25 +62,39 @@ export async function readMessage(
   store: KvStore,
   refs: string,
   uuid: string,
-  head: Head,
+  version: VersionEntry,
   signal?: AbortSignal,
 ): Promise<CommitMessage | undefined> {
   let found: ReturnType<typeof parse>;
   try {
-    const sidecar = await readSidecar(store, messageKey(refs, head.generation), "log", parse, signal);
+    const sidecar = await readSidecar(store, messageKey(refs, version), "log", parse, signal);
     if (sidecar === undefined) return undefined;
     found = sidecar.value;
   } catch (error) {
     if (error instanceof OcdbtError) return undefined;
     throw error;
   }
-  if (found.uuid !== uuid || found.generation !== head.generation || found.commitTime !== head.commitTime) return;
+  const { generation, commitTime } = version;
+  if (found.uuid !== uuid || found.generation !== generation || found.commitTime !== commitTime) return undefined;
   const { message, author } = found;
   return { ...(message === undefined ? {} : { message }), ...(author === undefined ? {} : { author }) };
 }
 
-function messageKey(refs: string, generation: bigint): string {
-  return `${refs}log/${generation.toString(16).padStart(16, "0")}.json`;
+/** The name of a version's message: nobody else's attempt at the same generation has it, since names of data files are random. */
+export function messageKey(refs: string, { generation, commitTime, root }: VersionEntry): string {
+  const file = root.location === undefined ? "" : fileName(root.location.file);
+  const digits = /[0-9a-f]{32}$/.exec(file)?.[0] ?? "0".repeat(32);
+  return `${refs}log/${hex(generation)}-${hex(commitTime)}-${digits}.json`;
+}
+
+/** The generation that a message's name begins with; `undefined`: it is no such name. */
+export function messageGeneration(key: string): bigint | undefined {
+  const digits = /^refs\/log\/([0-9a-f]{16})-[0-9a-f]{16}-[0-9a-f]{32}\.json$/.exec(key)?.[1];
+  return digits === undefined ? undefined : BigInt(`0x${digits}`);
+}
+
+function hex(number: bigint): string {
+  return number.toString(16).padStart(16, "0");
 }
 
 function parse(fields: SidecarFields) {

@@ -43,7 +43,7 @@ export interface SweepResult {
   readonly waiting: readonly FoundFile[];
   /** Data files of this database that are needed. */
   readonly needed: number;
-  /** Messages of expired versions that were removed, or would be. */
+  /** Messages of versions that are not there (any more) that were removed, or would be. */
   readonly messages: number;
 }
 
