@@ -116,10 +116,12 @@ function rowsBetween(ends: Int32Array, vertexOf: Int32Array, weights: Float64Arr
   for (let i = 0; i < weights.length; i++) {
     const a = vertexOf[ends[2 * i]!]!;
     const b = vertexOf[ends[2 * i + 1]!]!;
-    if (a === b) continue;
-    lower[count] = Math.min(a, b);
-    upper[count] = Math.max(a, b);
-    kept[count++] = weights[i]!;
+    // Without branches, as rows run either way at random: the difference if it is negative, else 0.
+    const drop = (a - b) & ((a - b) >> 31);
+    lower[count] = b + drop;
+    upper[count] = a - drop;
+    kept[count] = weights[i]!;
+    if (a !== b) count++;
   }
   return { lower: lower.subarray(0, count), upper: upper.subarray(0, count), weights: kept.subarray(0, count) };
 }

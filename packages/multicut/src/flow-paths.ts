@@ -14,7 +14,7 @@ export function keepPaths(
   sinks: Iterable<number>,
   edgeFlow: Float64Array,
 ): Float64Array {
-  const { offsets, heads, edgeOf, lower, size } = graph;
+  const { offsets, heads, darts, size } = graph;
   const left = edgeFlow.slice();
   const kept = new Float64Array(edgeFlow.length);
   const current = offsets.slice(0, size);
@@ -23,25 +23,21 @@ export function keepPaths(
   const depth = new Int32Array(size).fill(-1);
   const path: number[] = [];
 
-  const along = (arc: number, tail: number): number =>
-    lower[edgeOf[arc]!] === tail ? left[edgeOf[arc]!]! : -left[edgeOf[arc]!]!;
-  const tails: number[] = [];
+  const along = (arc: number): number => ((darts[arc]! & 1) === 0 ? left[darts[arc]! >> 1]! : -left[darts[arc]! >> 1]!);
   /** Takes the smallest amount off the arcs from `start` on, adds it to `into`, and shortens the path to the first empty arc. */
   const take = (start: number, into: Float64Array | undefined): void => {
     let amount = Infinity;
-    for (let i = start; i < path.length; i++) amount = Math.min(amount, along(path[i]!, tails[i]!));
+    for (let i = start; i < path.length; i++) amount = Math.min(amount, along(path[i]!));
     let firstEmpty = path.length;
     for (let i = start; i < path.length; i++) {
-      const e = edgeOf[path[i]!]!;
-      const signed = lower[e] === tails[i] ? amount : -amount;
+      const dart = darts[path[i]!]!;
+      const e = dart >> 1;
+      const signed = (dart & 1) === 0 ? amount : -amount;
       left[e]! -= signed;
       if (into !== undefined) into[e]! += signed;
       if (left[e] === 0 && i < firstEmpty) firstEmpty = i;
     }
-    while (path.length > firstEmpty) {
-      depth[heads[path.pop()!]!] = -1;
-      tails.pop();
-    }
+    while (path.length > firstEmpty) depth[heads[path.pop()!]!] = -1;
     for (let i = 0; i < path.length; i++) depth[heads[path[i]!]!] = i + 1;
   };
 
@@ -55,7 +51,7 @@ export function keepPaths(
         continue;
       }
       let arc = current[v]!;
-      while (arc < offsets[v + 1]! && along(arc, v) <= 0) arc++;
+      while (arc < offsets[v + 1]! && along(arc) <= 0) arc++;
       current[v] = arc;
       if (arc === offsets[v + 1]!) {
         if (path.length === 0) break;
@@ -66,7 +62,6 @@ export function keepPaths(
       }
       const to = heads[arc]!;
       path.push(arc);
-      tails.push(v);
       if (depth[to]! >= 0) {
         take(depth[to]!, undefined);
         depth[source] = 0;

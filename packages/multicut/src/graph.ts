@@ -6,8 +6,9 @@
 
 /**
  * Vertices 0 … size−1, no loops, no parallel edges. Edges ascend by (lower, upper). The arcs of `v` are
- * `offsets[v] … offsets[v+1]`, neighbours ascending; arc `a` leads to `heads[a]`, its reverse is `twins[a]`, its edge
- * `edgeOf[a]`. Parallel input edges: `capacities` is their sum, `strongest` the largest one.
+ * `offsets[v] … offsets[v+1]`, neighbours ascending; arc `a` leads to `heads[a]` along the dart `darts[a]`. Dart 2e runs along
+ * edge e from its lower to its upper end, dart 2e+1 back: what solvers keep per direction lies side by side. Parallel input
+ * edges: `capacities` is their sum, `strongest` the largest one.
  */
 export interface Graph {
   readonly size: number;
@@ -19,8 +20,7 @@ export interface Graph {
   readonly strongest: Float64Array;
   readonly offsets: Int32Array;
   readonly heads: Int32Array;
-  readonly twins: Int32Array;
-  readonly edgeOf: Int32Array;
+  readonly darts: Int32Array;
 }
 
 /** Rows of an edge list between vertices: no loops, `lower[i] < upper[i]`. */
@@ -53,7 +53,7 @@ export function buildGraph(size: number, rows: Rows): Graph {
         most = Math.max(most, weights[to]!);
       }
       // A sum of two is the same in either order; longer runs are added smallest first, so that input order cannot show.
-      if (to - from > 2) sum = sumAscending(weights.slice(from, to));
+      if (to - from > 2) sum = sumAscending(weights.subarray(from, to));
       lower[count] = v;
       upper[count] = high;
       weights[count] = sum;
@@ -74,8 +74,25 @@ export function buildGraph(size: number, rows: Rows): Graph {
   );
 }
 
+/** Sorts the weights, then adds them up. */
 function sumAscending(weights: Float64Array): number {
-  return weights.sort().reduce((total, part) => total + part, 0);
+  if (weights.length > FEW) weights.sort();
+  else sortFew(weights);
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) sum += weights[i]!;
+  return sum;
+}
+
+/** A call of the native sort costs more than these take. */
+const FEW = 24;
+
+function sortFew(weights: Float64Array): void {
+  for (let i = 1; i < weights.length; i++) {
+    const weight = weights[i]!;
+    let at = i;
+    for (; at > 0 && weights[at - 1]! > weight; at--) weights[at] = weights[at - 1]!;
+    weights[at] = weight;
+  }
 }
 
 /** The edge between two neighbours: arcs ascend by neighbour. */
@@ -87,7 +104,7 @@ export function edgeBetween(graph: Graph, a: number, b: number): number {
     if (graph.heads[middle]! < b) low = middle + 1;
     else high = middle;
   }
-  return graph.edgeOf[low]!;
+  return graph.darts[low]! >> 1;
 }
 
 /** The same graph with other capacities. */
@@ -138,17 +155,14 @@ function linkArcs(
   const edges = lower.length;
   const next = offsets.slice(0, size);
   const heads = new Int32Array(2 * edges);
-  const twins = new Int32Array(2 * edges);
-  const edgeOf = new Int32Array(2 * edges);
+  const darts = new Int32Array(2 * edges);
   for (let e = 0; e < edges; e++) {
     const out = next[lower[e]!]!++;
     const back = next[upper[e]!]!++;
     heads[out] = upper[e]!;
     heads[back] = lower[e]!;
-    twins[out] = back;
-    twins[back] = out;
-    edgeOf[out] = e;
-    edgeOf[back] = e;
+    darts[out] = 2 * e;
+    darts[back] = 2 * e + 1;
   }
-  return { size, lower, upper, capacities, strongest, offsets, heads, twins, edgeOf };
+  return { size, lower, upper, capacities, strongest, offsets, heads, darts };
 }

@@ -12,54 +12,41 @@ export interface IdTable {
 
 /**
  * Numbers the ids of `values` by rank. Open addressing numbers them by first occurrence, the native sort ranks the distinct
- * ones: O(n) hashing plus O(V log V). Memory: 4 bytes per value plus about 40 per distinct id.
+ * ones: O(n) hashing plus O(V log V). Memory: 4 bytes per value plus about 60 per distinct id.
  */
 export function indexIds(values: BigUint64Array): IdTable {
   const lanes = lanesOf(values);
   const index = new Int32Array(values.length);
-  // Slots hold a number + 1; numbers count ids by first occurrence; `keys` holds their lanes.
-  let bits = FIRST_BITS;
-  let slots = new Int32Array(1 << bits);
-  let keys = new Int32Array(1 << bits);
+  let table = emptyTable(firstBits(values.length));
+  let { slots, keys, shift } = table;
+  let mask = slots.length - 1;
+  let room = slots.length / SPARSENESS;
   let count = 0;
-  let lastLow = 0;
-  let lastHigh = 0;
-  let last = -1;
   for (let i = 0; i < index.length; i++) {
     const low = lanes[2 * i]!;
     const high = lanes[2 * i + 1]!;
-    // Edge lists come grouped by their first end, so an id often repeats two places on.
-    if (low === lastLow && high === lastHigh && last >= 0) {
-      index[i] = last;
-      continue;
-    }
-    const mask = slots.length - 1;
-    let slot = hash(low, high) >>> (32 - bits);
-    let number = slots[slot]! - 1;
-    while (number >= 0 && (keys[2 * number] !== low || keys[2 * number + 1] !== high)) {
+    let slot = hash(low, high) >>> shift;
+    let number = slots[slot]!;
+    while (number !== 0 && (keys[2 * number] !== low || keys[2 * number + 1] !== high)) {
       slot = (slot + 1) & mask;
-      number = slots[slot]! - 1;
+      number = slots[slot]!;
     }
-    if (number < 0) {
-      number = count++;
+    if (number === 0) {
+      number = ++count;
+      slots[slot] = number;
       keys[2 * number] = low;
       keys[2 * number + 1] = high;
-      slots[slot] = count;
-      if (2 * count >= slots.length) {
-        bits++;
-        keys = doubled(keys);
-        slots = placeKeys(keys, count, bits);
+      if (count === room) {
+        table = doubled(table, count);
+        ({ slots, keys, shift } = table);
+        mask = slots.length - 1;
+        room = slots.length / SPARSENESS;
       }
     }
     index[i] = number;
-    if ((i & 1) === 0) {
-      lastLow = low;
-      lastHigh = high;
-      last = number;
-    }
   }
-  const ids = new BigUint64Array(keys.slice(0, 2 * count).buffer).sort();
-  const rank = rankNumbers(lanesOf(ids), slots, keys, bits);
+  const ids = new BigUint64Array(keys.slice(2, 2 * count + 2).buffer).sort();
+  const rank = rankNumbers(table, lanesOf(ids));
   for (let i = 0; i < index.length; i++) index[i] = rank[index[i]!]!;
   return { ids, index };
 }
@@ -82,39 +69,54 @@ function lanesOf(values: BigUint64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
 }
 
-/** Slots of a table starts with, as a power of two; it doubles at half load. */
-const FIRST_BITS = 13;
-
-function doubled(keys: Int32Array): Int32Array<ArrayBuffer> {
-  const copy = new Int32Array(2 * keys.length);
-  copy.set(keys);
-  return copy;
+/** Distinct ids by hash. A slot holds 0 or the number of an id, from 1 on; `keys` holds the lanes of the ids by number. */
+interface HashTable {
+  readonly slots: Int32Array;
+  readonly keys: Int32Array<ArrayBuffer>;
+  /** What leaves as many high bits of a hash as number the slots. */
+  readonly shift: number;
 }
 
-/** Slots for the first `count` keys, which are distinct. */
-function placeKeys(keys: Int32Array, count: number, bits: number): Int32Array<ArrayBuffer> {
+/** Slots per id at least: with fewer, mispredicted probes cost more than the cache that is saved. */
+const SPARSENESS = 4;
+/** Slots a table starts with at most, as a power of two. */
+const FIRST_BITS = 15;
+
+function firstBits(values: number): number {
+  return Math.min(FIRST_BITS, Math.max(4, Math.ceil(Math.log2(values))));
+}
+
+function emptyTable(bits: number): HashTable {
   const slots = new Int32Array(1 << bits);
+  return { slots, keys: new Int32Array(2 * (slots.length / SPARSENESS + 1)), shift: 32 - bits };
+}
+
+function doubled(table: HashTable, count: number): HashTable {
+  const larger = emptyTable(33 - table.shift);
+  const { slots, keys, shift } = larger;
   const mask = slots.length - 1;
-  for (let number = 0; number < count; number++) {
-    let slot = hash(keys[2 * number]!, keys[2 * number + 1]!) >>> (32 - bits);
+  keys.set(table.keys);
+  for (let number = 1; number <= count; number++) {
+    let slot = hash(keys[2 * number]!, keys[2 * number + 1]!) >>> shift;
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = number + 1;
+    slots[slot] = number;
   }
-  return slots;
+  return larger;
 }
 
 /** Per number the place of its id among the ascending ids, all of which are in the table. */
-function rankNumbers(sorted: Int32Array, slots: Int32Array, keys: Int32Array, bits: number): Int32Array {
-  const rank = new Int32Array(sorted.length / 2);
+function rankNumbers(table: HashTable, sorted: Int32Array): Int32Array {
+  const { slots, keys, shift } = table;
+  const rank = new Int32Array(sorted.length / 2 + 1);
   const mask = slots.length - 1;
-  for (let r = 0; r < rank.length; r++) {
+  for (let r = 0; r < sorted.length / 2; r++) {
     const low = sorted[2 * r]!;
     const high = sorted[2 * r + 1]!;
-    let slot = hash(low, high) >>> (32 - bits);
-    let number = slots[slot]! - 1;
+    let slot = hash(low, high) >>> shift;
+    let number = slots[slot]!;
     while (keys[2 * number] !== low || keys[2 * number + 1] !== high) {
       slot = (slot + 1) & mask;
-      number = slots[slot]! - 1;
+      number = slots[slot]!;
     }
     rank[number] = r;
   }
@@ -123,7 +125,6 @@ function rankNumbers(sorted: Int32Array, slots: Int32Array, keys: Int32Array, bi
 
 /** Mixes two lanes so that the high bits, which choose the slot, depend on all of both. */
 function hash(low: number, high: number): number {
-  let h = Math.imul(high ^ (high >>> 15), 0x9e3779b1) ^ low;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  return Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  const h = Math.imul(high, 0x9e3779b1) ^ low;
+  return Math.imul(h ^ (h >>> 16), 0x85ebca6b);
 }

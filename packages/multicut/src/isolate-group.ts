@@ -36,7 +36,7 @@ export function isolateGroup(graph: Graph, terminal: Int32Array): Assignment {
 
 /** The vertices connected to the terminal by positive affinities, nearest first; the terminal leads, ascending. */
 function orderByDistance(graph: Graph, terminal: Int32Array): Int32Array {
-  const { offsets, heads, edgeOf, strongest, size } = graph;
+  const { offsets, heads, darts, strongest, size } = graph;
   const distance = new Float64Array(size).fill(Infinity);
   const settled = new Uint8Array(size);
   const order = new Int32Array(size);
@@ -53,7 +53,7 @@ function orderByDistance(graph: Graph, terminal: Int32Array): Int32Array {
     order[count++] = v;
     for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
       const u = heads[a]!;
-      const next = away + 1 / strongest[edgeOf[a]!]!;
+      const next = away + 1 / strongest[darts[a]! >> 1]!;
       if (next >= distance[u]!) continue;
       distance[u] = next;
       heap.push(next, u);
@@ -64,10 +64,10 @@ function orderByDistance(graph: Graph, terminal: Int32Array): Int32Array {
 
 /** Length of the prefix of `order`, at least `least` and not everything, of smallest conductance; the shortest of equals. */
 function bestPrefix(graph: Graph, order: Int32Array, least: number): number {
-  const { offsets, heads, edgeOf, capacities } = graph;
+  const { offsets, heads, darts, capacities } = graph;
   const inside = new Uint8Array(graph.size);
   let total = 0;
-  for (const v of order) for (let a = offsets[v]!; a < offsets[v + 1]!; a++) total += capacities[edgeOf[a]!]!;
+  for (const v of order) for (let a = offsets[v]!; a < offsets[v + 1]!; a++) total += capacities[darts[a]! >> 1]!;
   let volume = 0;
   let border = 0;
   let best = least;
@@ -76,7 +76,7 @@ function bestPrefix(graph: Graph, order: Int32Array, least: number): number {
     const v = order[i]!;
     inside[v] = 1;
     for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
-      const capacity = capacities[edgeOf[a]!]!;
+      const capacity = capacities[darts[a]! >> 1]!;
       volume += capacity;
       border += inside[heads[a]!] === 1 ? -capacity : capacity;
     }

@@ -40,41 +40,35 @@ export function minCut(graph: Graph, sources: Vertices, sinks: Vertices): MinCut
 /** {@link minCut} with the flow that proves it: what enters a vertex leaves it, terminals apart. */
 export function maxFlow(graph: Graph, sources: Vertices, sinks: Vertices): MaxFlow {
   const roles = assignRoles(graph, sources, sinks);
-  const { flow, side, scaled, preflow, bound } = solve(graph, roles);
-  returnExcess(graph, roles, scaled.residual, preflow);
-  const before = scaleCapacities(graph, roles, bound).residual;
+  const { flow, side, residuals, preflow } = solve(graph, roles);
+  const { room, unit } = residuals;
+  returnExcess(graph, roles, room, preflow);
   const edgeFlow = new Float64Array(graph.lower.length);
-  for (let v = 0; v < graph.size; v++) {
-    for (let a = graph.offsets[v]!; a < graph.offsets[v + 1]!; a++) {
-      // The solver pushes from the sinks to the sources: what it sent up the edge flows down.
-      if (graph.heads[a]! > v) edgeFlow[graph.edgeOf[a]!] = (scaled.residual[a]! - before[a]!) * scaled.unit;
-    }
-  }
+  // A flow takes room one way and gives it the other. The solver pushes from the sinks to the sources: reversed here.
+  for (let e = 0; e < edgeFlow.length; e++) edgeFlow[e] = ((room[2 * e]! - room[2 * e + 1]!) / 2) * unit;
   return { flow, side, edgeFlow };
 }
 
 interface Solved extends MinCut {
-  readonly scaled: Residuals;
+  readonly residuals: Residuals;
   readonly preflow: Preflow;
-  /** What the capacities were scaled by. */
-  readonly bound: number;
 }
 
 /** Solves, and again with a finer unit while the cut found is so much lighter than the bound that rounding could show. */
 function solve(graph: Graph, roles: Uint8Array): Solved {
   let bound = Math.min(outflow(graph, roles, SOURCE, Infinity), outflow(graph, roles, SINK, Infinity));
   for (;;) {
-    const scaled = scaleCapacities(graph, roles, bound);
-    const preflow = pushPreflow(graph, roles, scaled.residual);
+    const residuals = scaleCapacities(graph, roles, bound);
+    const preflow = pushPreflow(graph, roles, residuals.room);
     const side = preflow.reaching;
     const { weight, edges } = weigh(graph, side);
-    const rounding = edges * scaled.unit;
+    const rounding = edges * residuals.unit;
     if (rounding > 0.1 * TOLERANCE * weight && weight < bound / 2) {
       bound = weight;
       continue;
     }
-    verify(roles, side, weight, preflow.arrived * scaled.unit, rounding);
-    return { flow: weight, side, scaled, preflow, bound };
+    verify(roles, side, weight, preflow.arrived * residuals.unit, rounding);
+    return { flow: weight, side, residuals, preflow };
   }
 }
 

@@ -52,7 +52,7 @@ function improve(graph: Graph, side: Int32Array, terminals: readonly Int32Array[
 
 /** Each vertex with the terminal whose path to it is shortest; what no path reaches with the first. */
 function nearestTerminal(graph: Graph, terminals: readonly Int32Array[]): Int32Array {
-  const { offsets, heads, edgeOf, capacities, size } = graph;
+  const { offsets, heads, darts, capacities, size } = graph;
   const side = new Int32Array(size);
   const distance = new Float64Array(size).fill(Infinity);
   const settled = new Uint8Array(size);
@@ -70,7 +70,7 @@ function nearestTerminal(graph: Graph, terminals: readonly Int32Array[]): Int32A
     const away = heap.key;
     for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
       const u = heads[a]!;
-      const next = away + 1 / capacities[edgeOf[a]!]!;
+      const next = away + 1 / capacities[darts[a]! >> 1]!;
       if (next >= distance[u]!) continue;
       distance[u] = next;
       side[u] = side[v]!;

@@ -38,22 +38,22 @@ interface Levels {
 }
 
 /**
- * Pushes as much as possible from SINK vertices to SOURCE vertices; `residual` is changed. O(V³), in practice close to
+ * Pushes as much as possible from SINK vertices to SOURCE vertices; `room` is changed. O(V³), in practice close to
  * linear.
  *
  * A terminal is a thick root as a rule, whose arcs hold several times what the cut lets through, and what cannot pass
  * wanders about until every vertex before the cut is found to be cut off. So half of what could pass at best is fed first,
  * by the shortest ways, and everything else when that has arrived or got stuck.
  */
-export function pushPreflow(graph: Graph, roles: Uint8Array, residual: Float64Array): Preflow {
+export function pushPreflow(graph: Graph, roles: Uint8Array, room: Float64Array): Preflow {
   const excess = new Float64Array(graph.size);
   const levels = startLevels(roles);
-  const { border, bound } = borderOfSinks(graph, roles, residual);
+  const { border, bound } = borderOfSinks(graph, roles, room);
   let supply = Math.ceil(bound / 2);
   for (;;) {
-    relabelAll(graph, roles, residual, SOURCE, levels);
-    if (!feed(graph, residual, excess, levels.height, border, supply)) break;
-    drain(graph, roles, residual, excess, SOURCE, levels);
+    relabelAll(graph, roles, room, SOURCE, levels);
+    if (!feed(graph, room, excess, levels.height, border, supply)) break;
+    drain(graph, roles, room, excess, SOURCE, levels);
     supply = Infinity;
   }
   const reaching = new Uint8Array(graph.size);
@@ -65,11 +65,11 @@ export function pushPreflow(graph: Graph, roles: Uint8Array, residual: Float64Ar
   return { arrived, excess, reaching };
 }
 
-/** Sends waiting excess back where it came from, so that `residual` holds a flow: what enters a free vertex leaves it. */
-export function returnExcess(graph: Graph, roles: Uint8Array, residual: Float64Array, preflow: Preflow): void {
+/** Sends waiting excess back where it came from, so that `room` holds a flow: what enters a free vertex leaves it. */
+export function returnExcess(graph: Graph, roles: Uint8Array, room: Float64Array, preflow: Preflow): void {
   const levels = startLevels(roles);
-  relabelAll(graph, roles, residual, SINK, levels);
-  drain(graph, roles, residual, preflow.excess, SINK, levels);
+  relabelAll(graph, roles, room, SINK, levels);
+  drain(graph, roles, room, preflow.excess, SINK, levels);
 }
 
 function startLevels(roles: Uint8Array): Levels {
@@ -84,8 +84,8 @@ function startLevels(roles: Uint8Array): Levels {
 }
 
 /** The arcs that leave the sinks, and the most that can flow: what leaves the sinks or enters the sources. */
-function borderOfSinks(graph: Graph, roles: Uint8Array, residual: Float64Array): { border: Int32Array; bound: number } {
-  const { offsets, heads, size } = graph;
+function borderOfSinks(graph: Graph, roles: Uint8Array, room: Float64Array): { border: Int32Array; bound: number } {
+  const { offsets, heads, darts, size } = graph;
   const border: number[] = [];
   let leaving = 0;
   let entering = 0;
@@ -93,9 +93,9 @@ function borderOfSinks(graph: Graph, roles: Uint8Array, residual: Float64Array):
     if (roles[v] === FREE) continue;
     for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
       if (roles[heads[a]!] === roles[v]) continue;
-      if (roles[v] === SOURCE) entering += residual[a]!;
+      if (roles[v] === SOURCE) entering += room[darts[a]!]!;
       else {
-        leaving += residual[a]!;
+        leaving += room[darts[a]!]!;
         border.push(a);
       }
     }
@@ -106,19 +106,20 @@ function borderOfSinks(graph: Graph, roles: Uint8Array, residual: Float64Array):
 /** Pushes up to `supply` over border arcs that lead to the goal, nearest first; false if there are none. */
 function feed(
   graph: Graph,
-  residual: Float64Array,
+  room: Float64Array,
   excess: Float64Array,
   height: Int32Array,
   border: Int32Array,
   supply: number,
 ): boolean {
-  const arcs = byHeight(graph, residual, height, border);
+  const arcs = byHeight(graph, room, height, border);
   let left = supply;
   for (let i = 0; i < arcs.length && left > 0; i++) {
     const arc = arcs[i]!;
-    const amount = Math.min(left, residual[arc]!);
-    residual[arc]! -= amount;
-    residual[graph.twins[arc]!]! += amount;
+    const dart = graph.darts[arc]!;
+    const amount = Math.min(left, room[dart]!);
+    room[dart]! -= amount;
+    room[dart ^ 1]! += amount;
     excess[graph.heads[arc]!]! += amount;
     left -= amount;
   }
@@ -126,9 +127,9 @@ function feed(
 }
 
 /** The arcs with room whose heads reach the goal, in order of the height of the head: a counting sort. */
-function byHeight(graph: Graph, residual: Float64Array, height: Int32Array, arcs: Int32Array): Int32Array {
-  const { heads, size } = graph;
-  const open = arcs.filter((arc) => residual[arc]! > 0 && height[heads[arc]!]! < size);
+function byHeight(graph: Graph, room: Float64Array, height: Int32Array, arcs: Int32Array): Int32Array {
+  const { heads, darts, size } = graph;
+  const open = arcs.filter((arc) => room[darts[arc]!]! > 0 && height[heads[arc]!]! < size);
   const starts = new Int32Array(size + 1);
   for (let i = 0; i < open.length; i++) starts[height[heads[open[i]!]!]! + 1]!++;
   for (let h = 0; h < size; h++) starts[h + 1]! += starts[h]!;
@@ -141,12 +142,12 @@ function byHeight(graph: Graph, residual: Float64Array, height: Int32Array, arcs
 function drain(
   graph: Graph,
   roles: Uint8Array,
-  residual: Float64Array,
+  room: Float64Array,
   excess: Float64Array,
   goal: number,
   levels: Levels,
 ): void {
-  const { offsets, heads, twins, size } = graph;
+  const { offsets, heads, darts, size } = graph;
   const { height, current, population, queue, queued } = levels;
   const budget = GLOBAL_UPDATE * (6 * size + heads.length);
   let work = 0;
@@ -167,13 +168,14 @@ function drain(
     let a = current[v]!;
     while (level < size) {
       for (; a < end; a++) {
-        const room = residual[a]!;
-        if (room === 0) continue;
         const to = heads[a]!;
         if (height[to] !== level - 1) continue;
-        const amount = Math.min(left, room);
-        residual[a] = room - amount;
-        residual[twins[a]!]! += amount;
+        const dart = darts[a]!;
+        const most = room[dart]!;
+        if (most === 0) continue;
+        const amount = Math.min(left, most);
+        room[dart] = most - amount;
+        room[dart ^ 1]! += amount;
         excess[to]! += amount;
         left -= amount;
         if (queued[to] === 0) {
@@ -184,11 +186,11 @@ function drain(
         if (left === 0) break;
       }
       if (left === 0) break;
-      // No lower neighbour is left: lift the vertex to one above its lowest neighbour.
+      // No lower neighbour is left: lift the vertex to one above its lowest neighbour, which is no lower than itself.
       let lowest = size;
       a = offsets[v]!;
-      for (let b = a; b < end; b++) {
-        if (residual[b]! > 0 && height[heads[b]!]! < lowest) {
+      for (let b = a; b < end && lowest > level; b++) {
+        if (height[heads[b]!]! < lowest && room[darts[b]!]! > 0) {
           lowest = height[heads[b]!]!;
           a = b;
         }
@@ -209,14 +211,14 @@ function drain(
     current[v] = a;
     if (work > budget) {
       work = 0;
-      relabelAll(graph, roles, residual, goal, levels);
+      relabelAll(graph, roles, room, goal, levels);
     }
   }
 }
 
 /** Sets every height to the exact distance to the goal in the residual graph, or to `size` where there is no way. */
-function relabelAll(graph: Graph, roles: Uint8Array, residual: Float64Array, goal: number, levels: Levels): void {
-  const { offsets, heads, twins, size } = graph;
+function relabelAll(graph: Graph, roles: Uint8Array, room: Float64Array, goal: number, levels: Levels): void {
+  const { offsets, heads, darts, size } = graph;
   const { height, current, population } = levels;
   const queue = new Int32Array(size);
   population.fill(0);
@@ -228,12 +230,12 @@ function relabelAll(graph: Graph, roles: Uint8Array, residual: Float64Array, goa
   for (let head = 0; head < tail; head++) {
     const v = queue[head]!;
     const next = height[v]! + 1;
+    population[next - 1]!++;
+    current[v] = offsets[v]!;
     for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
       const u = heads[a]!;
-      if (height[u] !== size || roles[u] !== FREE || residual[twins[a]!] === 0) continue;
+      if (height[u] !== size || roles[u] !== FREE || room[darts[a]! ^ 1] === 0) continue;
       height[u] = next;
-      population[next]!++;
-      current[u] = offsets[u]!;
       queue[tail++] = u;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Capacities as integers in doubles: every sum a solver forms is then exact, so a saturated arc has residual 0 and not
- * 5e-17, the minimal source side is one well-defined set, and all solvers find the same one.
+ * Capacities as integers in doubles: every sum a solver forms is then exact, so a saturated edge has room 0 and not 5e-17,
+ * the minimal source side is one well-defined set, and all solvers find the same one.
  * @module
  */
 import type { Graph } from "./graph.ts";
@@ -10,13 +10,14 @@ export const FREE = 0;
 export const SOURCE = 1;
 export const SINK = 2;
 
-/** Residual capacity per arc, in units of `unit`. */
+/** What can still flow, in units of `unit`. */
 export interface Residuals {
-  readonly residual: Float64Array;
+  /** Per dart. */
+  readonly room: Float64Array;
   readonly unit: number;
 }
 
-/** Doubles hold integers to 2^53; one bit is left for the sum of an arc and its reverse. */
+/** Doubles hold integers to 2^53; one bit is left for the sum of a dart and its reverse. */
 const EXACT_BITS = 52;
 
 /**
@@ -25,38 +26,33 @@ const EXACT_BITS = 52;
  * passable, so that what hangs by a thread stays with its side.
  */
 export function scaleCapacities(graph: Graph, roles: Uint8Array, bound: number): Residuals {
-  const { capacities, edgeOf, heads, offsets, twins, size } = graph;
-  const residual = new Float64Array(edgeOf.length);
+  const { capacities } = graph;
+  const room = new Float64Array(2 * capacities.length);
   if (bound === 0) {
-    for (let a = 0; a < residual.length; a++) residual[a] = capacities[edgeOf[a]!]! > 0 ? 1 : 0;
-    return { residual, unit: 0 };
+    for (let d = 0; d < room.length; d++) room[d] = capacities[d >> 1]! > 0 ? 1 : 0;
+    return { room, unit: 0 };
   }
   const limit = 2 * bound;
   let largestSum = 2 * limit;
   for (const terminal of [SOURCE, SINK]) largestSum = Math.max(largestSum, outflow(graph, roles, terminal, limit));
   const exponent = EXACT_BITS - Math.ceil(Math.log2(largestSum));
   const scale = 2 ** exponent;
-  for (let v = 0; v < size; v++) {
-    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
-      // Each edge once, from its lower end: capacities are met in order.
-      if (heads[a]! < v) continue;
-      const capacity = capacities[edgeOf[a]!]!;
-      const units = Math.ceil(Math.min(capacity, limit) * scale);
-      residual[a] = units;
-      residual[twins[a]!] = units;
-    }
+  for (let e = 0; e < capacities.length; e++) {
+    const units = Math.ceil(Math.min(capacities[e]!, limit) * scale);
+    room[2 * e] = units;
+    room[2 * e + 1] = units;
   }
-  return { residual, unit: 2 ** -exponent };
+  return { room, unit: 2 ** -exponent };
 }
 
 /** The capacity that leaves a terminal, each edge counting at most `limit`: the weight of the cut around it. */
 export function outflow(graph: Graph, roles: Uint8Array, terminal: number, limit: number): number {
-  const { offsets, heads, edgeOf, capacities, size } = graph;
+  const { offsets, heads, darts, capacities, size } = graph;
   let sum = 0;
   for (let v = 0; v < size; v++) {
     if (roles[v] !== terminal) continue;
     for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
-      if (roles[heads[a]!] !== terminal) sum += Math.min(capacities[edgeOf[a]!]!, limit);
+      if (roles[heads[a]!] !== terminal) sum += Math.min(capacities[darts[a]! >> 1]!, limit);
     }
   }
   return sum;

@@ -88,7 +88,7 @@ class Regions {
   }
 
   search(): Bridge[] | undefined {
-    const { offsets, heads, edgeOf, strongest } = this.graph;
+    const { offsets, heads, darts, strongest } = this.graph;
     const { distance, home, owner } = this;
     const heap = new VertexHeap();
     const numberOf = new Map<number, number>();
@@ -118,8 +118,8 @@ class Regions {
       for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
         const u = heads[a]!;
         if (owner[u] === own || owner[u] === BLOCKED) continue;
-        const reach = away + 1 / (strongest[edgeOf[a]!]! + EPSILON);
-        if (owner[u]! >= 0) this.noteBridge(edgeOf[a]!, reach + distance[u]!, own, owner[u]!);
+        const reach = away + 1 / (strongest[darts[a]! >> 1]! + EPSILON);
+        if (owner[u]! >= 0) this.noteBridge(darts[a]! >> 1, reach + distance[u]!, own, owner[u]!);
         else if (reach < distance[u]! && reach <= limit) {
           distance[u] = reach;
           home[u] = v;

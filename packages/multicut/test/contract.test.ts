@@ -136,8 +136,12 @@ test("the graph is its own mirror: each arc's twin leads back along the same edg
       const { graph } = contractRows(list);
       for (let v = 0; v < graph.size; v++) {
         for (let a = graph.offsets[v]!; a < graph.offsets[v + 1]!; a++) {
-          const twin = graph.twins[a]!;
-          expect([graph.heads[twin], graph.twins[twin], graph.edgeOf[twin]]).toEqual([v, a, graph.edgeOf[a]]);
+          const u = graph.heads[a]!;
+          const dart = graph.darts[a]!;
+          const twin = graph.darts.indexOf(dart ^ 1);
+          expect(graph.heads[twin]).toBe(v);
+          expect(twin >= graph.offsets[u]! && twin < graph.offsets[u + 1]!).toBe(true);
+          expect([graph.lower[dart >> 1], graph.upper[dart >> 1]]).toEqual(dart % 2 === 0 ? [v, u] : [u, v]);
           if (a > graph.offsets[v]!) expect(graph.heads[a]).toBeGreaterThan(graph.heads[a - 1]!);
         }
       }

@@ -110,7 +110,7 @@ class MoveSearch {
 
   /** The best prefix of a Kernighan–Lin sequence between two clusters that starts at `border`; nothing is moved yet. */
   private bestSequence(a: number, b: number, border: Iterable<number>): { moves: number[]; gain: number } {
-    const { offsets, heads, edgeOf, capacities } = this.graph;
+    const { offsets, heads, darts, capacities } = this.graph;
     const { cluster, gain, reached, moved, threshold } = this;
     // Only vertices near the border are looked at: a small cluster beside a huge one costs little.
     const sequence = ++this.sequences;
@@ -141,7 +141,7 @@ class MoveSearch {
           reached[u] = sequence;
         }
         // An edge inside a cluster now lies between the two, or the other way round.
-        const weight = capacities[edgeOf[arc]!]!;
+        const weight = capacities[darts[arc]! >> 1]!;
         gain[u]! += cluster[u] === cluster[v] ? 2 * weight : -2 * weight;
         heap.push(-gain[u]!, u);
       }
@@ -152,14 +152,14 @@ class MoveSearch {
 
   /** What moving `v` from its cluster to the other one of the pair gains before anything has moved. */
   private gainOfMoving(v: number, a: number, b: number): number {
-    const { offsets, heads, edgeOf, capacities } = this.graph;
+    const { offsets, heads, darts, capacities } = this.graph;
     const { cluster } = this;
     const own = cluster[v]!;
     let gain = 0;
     for (let arc = offsets[v]!; arc < offsets[v + 1]!; arc++) {
       const other = cluster[heads[arc]!]!;
       if (other !== a && other !== b) continue;
-      const weight = capacities[edgeOf[arc]!]!;
+      const weight = capacities[darts[arc]! >> 1]!;
       gain += other === own ? -weight : weight;
     }
     return gain;
@@ -167,7 +167,7 @@ class MoveSearch {
 
   /** The vertices of two clusters that touch the other one, found from the smaller one, and the weight between them. */
   private borderBetween(a: number, b: number): { vertices: Set<number>; weight: number } {
-    const { offsets, heads, edgeOf, capacities } = this.graph;
+    const { offsets, heads, darts, capacities } = this.graph;
     const [small, large] = this.membersOf(a).size <= this.membersOf(b).size ? [a, b] : [b, a];
     const vertices = new Set<number>();
     let weight = 0;
@@ -176,7 +176,7 @@ class MoveSearch {
         const u = heads[arc]!;
         if (this.cluster[u] !== large) continue;
         vertices.add(v).add(u);
-        weight += capacities[edgeOf[arc]!]!;
+        weight += capacities[darts[arc]! >> 1]!;
       }
     }
     return { vertices, weight };

@@ -12,14 +12,16 @@ const NONE = -1;
 const ROOT = -2;
 const ORPHAN = -3;
 
-/** Sends a maximum flow from SOURCE to SINK vertices; `residual` is changed. Memory: 25 bytes per vertex. */
-export function augmentFlow(graph: Graph, roles: Uint8Array, residual: Float64Array): number {
-  return new SearchTrees(graph, roles, residual).run();
+/** The value of a maximum flow from SOURCE to SINK vertices; `room` per dart. */
+export function augmentFlow(graph: Graph, roles: Uint8Array, room: Float64Array): number {
+  return new SearchTrees(graph, roles, room).run();
 }
 
 class SearchTrees {
   private readonly graph: Graph;
   private readonly roles: Uint8Array;
+  /** Per arc: its reverse, and what can still flow. */
+  private readonly twins: Int32Array;
   private readonly residual: Float64Array;
   /** SOURCE, SINK or FREE: the tree a vertex is in. */
   private readonly tree: Uint8Array;
@@ -35,11 +37,14 @@ class SearchTrees {
   private last = 0;
   private orphans: number[] = [];
 
-  constructor(graph: Graph, roles: Uint8Array, residual: Float64Array) {
+  constructor(graph: Graph, roles: Uint8Array, room: Float64Array) {
     const size = graph.size;
     this.graph = graph;
     this.roles = roles;
-    this.residual = residual;
+    const arcOf = new Int32Array(graph.darts.length);
+    for (const [a, dart] of graph.darts.entries()) arcOf[dart] = a;
+    this.twins = graph.darts.map((dart) => arcOf[dart ^ 1]!);
+    this.residual = Float64Array.from(graph.darts, (dart) => room[dart]!);
     this.tree = roles.slice();
     this.parent = new Int32Array(size).fill(NONE);
     this.distance = new Int32Array(size);
@@ -73,7 +78,8 @@ class SearchTrees {
 
   /** Edges from a source vertex straight to a sink vertex carry their whole capacity. */
   private pushDirect(): number {
-    const { offsets, heads, twins, size } = this.graph;
+    const { offsets, heads, size } = this.graph;
+    const { twins } = this;
     let flow = 0;
     for (let v = 0; v < size; v++) {
       if (this.roles[v] !== SOURCE) continue;
@@ -97,8 +103,8 @@ class SearchTrees {
 
   /** Takes the free neighbours of `v` into its tree; returns the arc source tree → sink tree if the trees meet. */
   private grow(v: number): number {
-    const { offsets, heads, twins } = this.graph;
-    const { tree, parent, residual, distance, stamp } = this;
+    const { offsets, heads } = this.graph;
+    const { twins, tree, parent, residual, distance, stamp } = this;
     const fromSource = tree[v] === SOURCE;
     for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
       if ((fromSource ? residual[a]! : residual[twins[a]!]!) === 0) continue;
@@ -122,8 +128,8 @@ class SearchTrees {
   }
 
   private augment(bridge: number): number {
-    const { heads, twins } = this.graph;
-    const { parent, residual } = this;
+    const { heads } = this.graph;
+    const { twins, parent, residual } = this;
     const sourceEnd = heads[twins[bridge]!]!;
     const sinkEnd = heads[bridge]!;
     let amount = residual[bridge]!;
@@ -163,8 +169,8 @@ class SearchTrees {
   }
 
   private adoptOne(v: number): void {
-    const { offsets, heads, twins } = this.graph;
-    const { tree, parent, residual, distance, stamp } = this;
+    const { offsets, heads } = this.graph;
+    const { twins, tree, parent, residual, distance, stamp } = this;
     const side = tree[v]!;
     let best = NONE;
     let bestDistance = Infinity;
