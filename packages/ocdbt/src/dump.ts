@@ -119,7 +119,7 @@ function dumpInteriorEntry(node: BtreeInterior, i: number): DumpJson {
   return {
     ...bytesJson("key", key),
     ...bytesJson("subtree_common_prefix", key.subarray(0, node.subtreePrefixLengths[i]!)),
-    ...dumpNodeReference(node.children[i]!),
+    ...dumpNodeReference(node.children.at(i)),
   };
 }
 

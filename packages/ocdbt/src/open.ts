@@ -14,6 +14,7 @@ import { OcdbtError } from "./errors.ts";
 import type { Config } from "./format/types.ts";
 import { readTag } from "./history/tags.ts";
 import { createDataFileWriter, type DataPrefixes, DEFAULT_PREFIXES } from "./io/data-file-writer.ts";
+import { DEFAULT_DECODE_BYTES, DecodeBudget } from "./io/decode-budget.ts";
 import { type OpenManifests, openManifests } from "./io/manifest-store.ts";
 import { createNodeReader } from "./io/node-reader.ts";
 import { Semaphore } from "./io/semaphore.ts";
@@ -31,6 +32,11 @@ export interface OpenOptions {
   readonly targetDataFileBytes?: number;
   /** Decoded nodes kept in memory; 128 MiB unless told. */
   readonly cacheBytes?: number;
+  /**
+   * Nodes on their way from the store: bytes of those that are read, and memory of those that are decoded at a time; 64 MiB each unless
+   * told. A larger node, up to the format's 256 MiB, goes alone.
+   */
+  readonly decodeBytes?: number;
   /** How old, ms, an answer may be; 0 unless told: each read asks whether there is a newer version. */
   readonly maxStalenessMs?: number;
   /** Requests to the base store at a time; 32 unless told. */
@@ -96,7 +102,8 @@ async function openBase(url: string, { drivers, signal }: Partial<OpenUrlOptions
 async function open(store: KvStore, options: OpenOptions): Promise<OcdbtDatabase> {
   const { config: request = {}, maxStalenessMs = 0, maxStagedBytes = 64 << 20, create = true, signal } = options;
   const requests = new Semaphore(options.concurrency ?? 32);
-  const nodes = createNodeReader(store, { cacheBytes: options.cacheBytes ?? 128 << 20, requests });
+  const budget = new DecodeBudget(options.decodeBytes ?? DEFAULT_DECODE_BYTES);
+  const nodes = createNodeReader(store, { cacheBytes: options.cacheBytes ?? 128 << 20, requests, budget });
   const manifests = openManifests(store, (manifest, generation) => findGeneration(manifest, generation, nodes));
   const checkConfig = configChecker(store, request);
   await manifests.read(signal === undefined ? {} : { signal });

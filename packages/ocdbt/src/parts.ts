@@ -10,6 +10,7 @@ import type {
   Config,
   IndirectReference,
   Manifest,
+  NodePlace,
   VersionEntry,
   VersionNode,
   VersionNodeReference,
@@ -50,10 +51,12 @@ export interface ManifestStore {
 /** Reads what references name: cached by bytes, in-flight requests shared, bounded in number. */
 export interface NodeReader {
   /** The node if it is in memory, so that warm reads need not wait. */
-  cachedBtreeNode(reference: BtreeNodeReference): BtreeNode | undefined;
+  cachedBtreeNode(place: NodePlace): BtreeNode | undefined;
   /** Puts a node that was just made into memory, as if it had been read. */
-  keep(reference: BtreeNodeReference, node: BtreeNode): void;
-  btreeNode(reference: BtreeNodeReference, options?: { readonly signal?: AbortSignal }): Promise<BtreeNode>;
+  keep(place: NodePlace, node: BtreeNode): void;
+  btreeNode(place: NodePlace, options?: { readonly signal?: AbortSignal }): Promise<BtreeNode>;
+  /** Begins to read a node that will be asked for. Until then it takes no more memory than it does in the store. */
+  ahead(place: NodePlace): (options?: { readonly signal?: AbortSignal }) => Promise<BtreeNode>;
   versionNode(reference: VersionNodeReference, options?: { readonly signal?: AbortSignal }): Promise<VersionNode>;
   value(
     reference: IndirectReference,

@@ -1,9 +1,28 @@
 /** Trees that no writer makes: what reads, walks and upkeep do with them. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type KvStore, memoryKvStore } from "@pcg/kvstore";
 import { describe, expect, test } from "vitest";
 import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, Config } from "../src/format/index.ts";
-import { encodeBtreeNode, encodeManifest } from "../src/format/index.ts";
-import { compact, diff, fsck, type OcdbtDatabase, openOcdbt, rebuild } from "../src/index.ts";
+import {
+  ChildColumn,
+  decodeBtreeNode,
+  encodeBtreeNode,
+  encodeManifest,
+  encodeVersionNode,
+} from "../src/format/index.ts";
+import {
+  compact,
+  diff,
+  fsck,
+  type OcdbtDatabase,
+  type OpenOptions,
+  openOcdbt,
+  rebuild,
+  versions,
+} from "../src/index.ts";
+import { nodeBytes } from "../src/io/node-bytes.ts";
+import { TreeWalk } from "../src/view/tree-walk.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const file = { basePath: "", relativePath: `d/${"1".repeat(32)}` };
@@ -39,7 +58,7 @@ function interior(keys: readonly string[], shared: readonly number[], children: 
     height: children[0]!.height + 1,
     keys: column(keys),
     subtreePrefixLengths: Uint16Array.from(shared),
-    children,
+    children: ChildColumn.of(children[0]!.height, children),
   };
 }
 
@@ -54,18 +73,24 @@ class Nodes {
   #end = 0;
 
   async add(node: BtreeNode, numKeys?: bigint): Promise<BtreeNodeReference> {
-    const encoded = await encodeBtreeNode(node, { compression: null });
+    return this.addBytes(await encodeBtreeNode(node, { compression: null }), node, numKeys);
+  }
+
+  addBytes(encoded: Uint8Array, node: BtreeNode, numKeys?: bigint): BtreeNodeReference {
     this.#parts.push(encoded);
     this.#end += encoded.length;
     return reference(this.#end - encoded.length, encoded.length, node.height, numKeys);
   }
 
-  /** @param unused bytes behind the nodes */
-  async open(roots: readonly BtreeNodeReference[], unused = 0): Promise<OcdbtDatabase> {
+  /** @param options `unused`: bytes behind the nodes */
+  async open(
+    roots: readonly BtreeNodeReference[],
+    { unused = 0, ...options }: OpenOptions & { readonly unused?: number } = {},
+  ): Promise<OcdbtDatabase> {
     const store = memoryKvStore();
     await store.write(file.relativePath, new Uint8Array(Buffer.concat([...this.#parts, new Uint8Array(unused)])));
     await writeManifest(store, roots);
-    return await openOcdbt(store, { create: false });
+    return await openOcdbt(store, { create: false, ...options });
   }
 }
 
@@ -110,7 +135,7 @@ describe("a node that a tree leads to more often than the root counts keys", () 
     for (let height = 1; height <= 60; height++) {
       below = await nodes.add(interior(["a", "b"], [1, 1], [below, below]), numKeys);
     }
-    return await nodes.open([below], 20_000);
+    return await nodes.open([below], { unused: 20_000 });
   }
 
   test.each<[string, (db: OcdbtDatabase) => Promise<unknown>]>([
@@ -205,4 +230,151 @@ describe("keys out of place", () => {
     expect(isSound).toBe(false);
     expect(findings.find(({ code }) => code === "node-misplaced")?.message).toMatch(/bytes long/);
   });
+});
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Bytes that are in use outside and inside the heap. */
+function liveBytes(): number {
+  collectGarbage();
+  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  return arrayBuffers + heapUsed;
+}
+
+describe("nodes of some kilobytes that decompress to many MiB", () => {
+  const MiB = 2 ** 20;
+  const leaves = 24;
+  const bombBytes = 8 * MiB;
+
+  /** 192 MiB in leaves of 8 MiB each; the cache has room for two. */
+  async function bombs(): Promise<OcdbtDatabase> {
+    const count = bombBytes / MiB;
+    const bomb: BtreeLeaf = {
+      ...leaf(...Array.from({ length: count }, (_, i) => String.fromCharCode(i))),
+      valueLengths: new Float64Array(count).fill(MiB),
+      valueOffsets: Float64Array.from({ length: count }, (_, i) => i * MiB),
+      inline: new Uint8Array(bombBytes),
+    };
+    const encoded = await encodeBtreeNode(bomb, { compression: { id: "zstd", level: 1 } });
+    expect(encoded.length).toBeLessThan(10_000);
+    const nodes = new Nodes();
+    const keys = Array.from({ length: leaves }, (_, i) => String.fromCharCode(i));
+    const children = keys.map(() => nodes.addBytes(encoded, bomb, BigInt(count)));
+    const ones = keys.map(() => 1);
+    const numKeys = BigInt(count * leaves);
+    const root = await nodes.add(interior(keys, ones, children), numKeys);
+    const other = await nodes.add(interior(keys, ones, [...children.slice(1), children[0]!]), numKeys);
+    return await nodes.open([root, other], { cacheBytes: 2 * bombBytes, decodeBytes: 2 * bombBytes });
+  }
+
+  test.each<[string, (db: OcdbtDatabase) => Promise<unknown>]>([
+    [
+      "reads of all at once",
+      (db) => Promise.all(Array.from({ length: leaves }, (_, i) => db.read(`${String.fromCharCode(i)}\x00`))),
+    ],
+    ["a list", (db) => collect(db.list())],
+    ["diff", (db) => collect(diff(db, { generation: 1n }))],
+    ["fsck", (db) => fsck(db)],
+  ])("are in memory a few at a time: %s", async (_, work) => {
+    const db = await bombs();
+    const before = liveBytes();
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, liveBytes());
+    }, 1);
+    await work(db);
+    clearInterval(watch);
+    expect(most).toBeGreaterThan(0);
+    expect(most - before).toBeLessThan((leaves * bombBytes) / 2);
+  });
+});
+
+test("an interior node takes at most 50 bytes an entry beside its keys, and the cache counts them", async () => {
+  const count = 2 ** 18;
+  const bytes = new Uint8Array(3 * count);
+  const offsets = new Uint32Array(count + 1);
+  for (let i = 0; i < count; i++) {
+    bytes.set([i >> 16, i >> 8, i], 3 * i);
+    offsets[i + 1] = 3 * (i + 1);
+  }
+  const stored = await encodeBtreeNode(
+    {
+      height: 1,
+      keys: { length: count, bytes, offsets },
+      subtreePrefixLengths: new Uint16Array(count),
+      children: ChildColumn.of(0, new Array(count).fill(reference(0, 10, 0))),
+    },
+    { compression: { id: "zstd", level: 1 } },
+  );
+  expect(stored.length).toBeLessThan(count);
+  // Loads what decoding needs; memory that is free is given back a little later.
+  await decodeBtreeNode(stored);
+  liveBytes();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const before = liveBytes();
+  const node = await decodeBtreeNode(stored);
+  liveBytes();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const taken = liveBytes() - before;
+  expect(node.keys.length).toBe(count);
+  expect(taken).toBeLessThan((50 + 3) * count + 2 ** 20);
+  expect(nodeBytes(node) / taken).toBeGreaterThan(0.9);
+});
+
+test("a way down through nodes that together take too much memory is refused", async () => {
+  const root = reference(0, 10, 255);
+  const walk = new TreeWalk(root);
+  const wide = (height: number): BtreeInterior => {
+    const node = interior(["a"], [0], [reference(0, 10, height - 1)]);
+    return { ...node, keys: { ...node.keys, bytes: new Uint8Array(100 << 20) } };
+  };
+  for (let height = 20; height > 15; height--) await walk.visit(reference(0, 10, height), wide(height), 0);
+  // A neighbour takes the place of what was below it.
+  await walk.visit(reference(0, 10, 18), wide(18), 0);
+  await walk.visit(reference(0, 10, 17), wide(17), 0);
+  await walk.visit(reference(0, 10, 16), wide(16), 0);
+  await expect(walk.visit(reference(0, 10, 15), wide(15), 0)).rejects.toMatchObject({
+    code: "too-large",
+    message: /the nodes from the root to this one take/,
+  });
+});
+
+test("a node said to be larger than any can be is refused unread", async () => {
+  const nodes = new Nodes();
+  await nodes.add(leaf("a"));
+  const db = await nodes.open([reference(0, 2 ** 40, 0)]);
+  await expect(db.read("a")).rejects.toMatchObject({
+    code: "too-large",
+    message: /a node has at most 268435456 bytes/,
+  });
+  expect((await fsck(db)).isSound).toBe(false);
+});
+
+test("a version node of another arity than its manifest's is refused wherever it is followed", async () => {
+  const store = memoryKvStore();
+  const nodes = new Nodes();
+  const root = await nodes.add(leaf("a"));
+  const version = (generation: bigint) => ({ generation, root, commitTime: generation });
+  const below = { generation: 16n, numGenerations: 1n, commitTime: 13n, height: 0, arityLog2: 2 };
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  const put = (encoded: Uint8Array) => {
+    parts.push(encoded);
+    const location = { file: { basePath: "", relativePath: `d/${"2".repeat(32)}` }, offset, length: encoded.length };
+    offset += encoded.length;
+    return location;
+  };
+  const leafPlace = put(await encodeVersionNode({ arityLog2: 2, height: 0, versions: [version(16n)] }, null));
+  const child = { ...below, location: leafPlace };
+  const place = put(await encodeVersionNode({ arityLog2: 2, height: 1, children: [child] }, null));
+  await store.write(`d/${"2".repeat(32)}`, new Uint8Array(Buffer.concat(parts)));
+  const top = { ...below, commitTime: 13n, location: place, height: 1, arityLog2: config.versionTreeArityLog2 };
+  await store.write("manifest.ocdbt", await encodeManifest({ config, versions: [version(17n)], versionNodes: [top] }));
+  const db = await openOcdbt(store, { create: false });
+  const refusal = { ...isCorrupt, message: /arity 2\^2, but 2\^4/ };
+  await expect(db.at({ generation: 16n })).rejects.toMatchObject(refusal);
+  await expect(db.at({ time: 16n })).rejects.toMatchObject(refusal);
+  await expect(db.at({ ancestor: 1 })).rejects.toMatchObject(refusal);
+  await expect(collect(versions(db))).rejects.toMatchObject(refusal);
 });

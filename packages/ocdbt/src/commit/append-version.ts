@@ -57,7 +57,7 @@ async function foldBlock(
   const { versionTreeArityLog2: arityLog2, compression } = config;
   const write = async (node: VersionNode): Promise<VersionNodeReference> => {
     const bytes = await encodeVersionNode(node, compression);
-    return { ...summary(node), height: node.height, location: context.writer.append(bytes, "version-tree") };
+    return { ...summary(node), height: node.height, arityLog2, location: context.writer.append(bytes, "version-tree") };
   };
   const byHeight = new Map(versionNodes.map((reference) => [reference.height, reference]));
   const folded: VersionNodeReference[] = [];

@@ -17,7 +17,7 @@ export async function ownFilesInUse(
     used.add(fileName(reference.location.file));
     const node = await nodes.btreeNode(reference);
     if ("children" in node) {
-      await Promise.all(node.children.map(visit));
+      await Promise.all(Array.from(node.children, visit));
       return;
     }
     const { files, valueFiles } = node;

@@ -66,7 +66,7 @@ class TreeWriter {
     let row = top;
     while ("children" in row && row.keys.length === 1) {
       const { nodes } = this.#context;
-      const child = row.children[0]!;
+      const child = row.children.at(0);
       // A child that this commit made is in memory, unless the cache has no room; then the level stays.
       const node = this.#fresh(child) ? nodes.cachedBtreeNode(child) : await this.#read(child);
       if (node === undefined) break;
@@ -89,7 +89,7 @@ class TreeWriter {
     share: Share,
   ): Promise<Outcome> {
     const { nodes, written } = this.#context;
-    const reference = parent.children[index]!;
+    const reference = parent.children.at(index);
     const before = written.find(reference, prefix, share);
     if (before !== undefined) return { kind: "written", nodes: before };
     const node = nodes.cachedBtreeNode(reference) ?? (await this.#read(reference));
@@ -224,7 +224,7 @@ class TreeWriter {
   }
 
   async #readChild(node: BtreeInterior, child: number, prefix: Uint8Array): Promise<BtreeNode> {
-    const read = await this.#read(node.children[child]!);
+    const read = await this.#read(node.children.at(child));
     return completed(read, childPrefix(node, child, prefix));
   }
 

@@ -115,10 +115,25 @@ export class BodyReader {
     return column;
   }
 
-  u64Column(length: number, field: string): bigint[] {
-    const column: bigint[] = [];
-    for (let i = 0; i < length; i++) column.push(this.u64(field));
+  /** u64, exact: doubles unless one of them is beyond 2^53. */
+  u64Column(length: number, field: string): Float64Array | BigUint64Array {
+    const start = this.offset;
+    const column = new Float64Array(length);
+    for (let i = 0; i < length; i++) {
+      const value = this.varint(field);
+      if (typeof value === "bigint") {
+        this.offset = start;
+        return BigUint64Array.from(this.bigints(length, field));
+      }
+      column[i] = value;
+    }
     return column;
+  }
+
+  bigints(length: number, field: string): bigint[] {
+    const values: bigint[] = [];
+    for (let i = 0; i < length; i++) values.push(this.u64(field));
+    return values;
   }
 
   /** The error of a number that is legal in the format but beyond 2^53. */

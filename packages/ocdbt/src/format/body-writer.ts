@@ -68,6 +68,12 @@ export class BodyWriter {
     this.buffer[this.position++] = Number(rest);
   }
 
+  /** `column[start … end)`, u64 as doubles or bigints. */
+  u64Column(column: Float64Array | BigUint64Array, start: number, end: number): void {
+    if (column instanceof Float64Array) for (let i = start; i < end; i++) this.varint(column[i]!);
+    else for (let i = start; i < end; i++) this.varint64(column[i]!);
+  }
+
   bytes(source: Uint8Array): void {
     this.reserve(source.length);
     this.buffer.set(source, this.position);

@@ -8,10 +8,11 @@ import { OcdbtError } from "../errors.ts";
 import { BodyReader } from "./body-reader.ts";
 import { BodyWriter } from "./body-writer.ts";
 import { MAX_KEY_BYTES } from "./byte-path.ts";
-import { DataFileTable, EMPTY_FILE, fileAt, readDataFileTable } from "./data-file-table.ts";
+import { ChildColumn } from "./child-column.ts";
+import { DataFileTable, fileAt, readDataFileTable } from "./data-file-table.ts";
 import { DEFAULT_MAX_BYTES, type DecodeOptions, describe, openEnvelope, sealEnvelope } from "./envelope.ts";
 import { commonPrefix } from "./key-column.ts";
-import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, Compression, KeyColumn } from "./types.ts";
+import type { BtreeInterior, BtreeLeaf, BtreeNode, Compression, KeyColumn } from "./types.ts";
 
 /** Most entries of a node. */
 export const MAX_NODE_ENTRIES: number = 2 ** 20;
@@ -171,7 +172,9 @@ function readLeaf(reader: BodyReader, keys: KeyColumn, files: BtreeLeaf["files"]
     valueFiles[i] = file;
     valueOffsets[i] = offsetColumn[k++]!;
   }
-  const inline = reader.take(inlineBytes, "inline values");
+  const values = reader.take(inlineBytes, "inline values");
+  // A part would keep the whole body in memory.
+  const inline = inlineBytes * 2 > reader.bytes.length ? values : values.slice();
   return { height: 0, keys, files, valueLengths, valueFiles, valueOffsets, inline };
 }
 
@@ -197,19 +200,22 @@ function readInterior(
   const numKeys = reader.u64Column(count, "number of keys");
   const numTreeBytes = reader.u64Column(count, "number of tree bytes");
   const numIndirectValueBytes = reader.u64Column(count, "number of value bytes");
-  const children: BtreeNodeReference[] = [];
+  const fileIndices = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     checkExtent(reader, offsets[i]!, lengths[i]!);
-    children.push({
-      location: { file: fileAt(reader, files, fileColumn[i]!), offset: offsets[i]!, length: lengths[i]! },
-      height: height - 1,
-      statistics: {
-        numKeys: numKeys[i]!,
-        numTreeBytes: numTreeBytes[i]!,
-        numIndirectValueBytes: numIndirectValueBytes[i]!,
-      },
-    });
+    const file = fileColumn[i]!;
+    if (file >= files.length) fileAt(reader, files, file);
+    fileIndices[i] = file;
   }
+  const children = new ChildColumn(height - 1, {
+    files,
+    fileIndices,
+    offsets,
+    lengths,
+    numKeys,
+    numTreeBytes,
+    numIndirectValueBytes,
+  });
   return { height, keys, subtreePrefixLengths, children };
 }
 
@@ -273,25 +279,22 @@ function writeLeaf(writer: BodyWriter, leaf: BtreeLeaf, start: number, end: numb
 
 function writeInterior(writer: BodyWriter, node: BtreeInterior, start: number, end: number, excluded: number): void {
   const { children, subtreePrefixLengths } = node;
+  const { files, fileIndices, offsets, lengths, numKeys, numTreeBytes, numIndirectValueBytes } = children.columns;
   const table = new DataFileTable();
-  const handles: number[] = [];
-  for (let i = start; i < end; i++) handles.push(table.add(children[i]!.location?.file ?? EMPTY_FILE));
+  const handles = new Int32Array(files.length).fill(-1);
+  for (let i = start; i < end; i++) {
+    const file = fileIndices[i]!;
+    if (handles[file] === -1) handles[file] = table.add(files[file]!);
+  }
   const indices = table.write(writer);
   writer.varint(end - start);
   const shared = writeKeyLengths(writer, node.keys, start, end, excluded);
   for (let i = start; i < end; i++) writer.varint(subtreePrefixLengths[i]! - excluded);
   writeKeySuffixes(writer, node.keys, start, shared);
-  for (const handle of handles) writer.varint(indices[handle]!);
-  for (let i = start; i < end; i++) writer.varint(locationOf(children[i]!).offset);
-  for (let i = start; i < end; i++) writer.varint(locationOf(children[i]!).length);
-  for (let i = start; i < end; i++) writer.varint64(children[i]!.statistics.numKeys);
-  for (let i = start; i < end; i++) writer.varint64(children[i]!.statistics.numTreeBytes);
-  for (let i = start; i < end; i++) writer.varint64(children[i]!.statistics.numIndirectValueBytes);
-}
-
-function locationOf(child: BtreeNodeReference): { readonly offset: number; readonly length: number } {
-  if (child.location === undefined) throw new RangeError("an interior node cannot have an empty tree as a child");
-  return child.location;
+  for (let i = start; i < end; i++) writer.varint(indices[handles[fileIndices[i]!]!]!);
+  for (let i = start; i < end; i++) writer.varint(offsets[i]!);
+  for (let i = start; i < end; i++) writer.varint(lengths[i]!);
+  for (const column of [numKeys, numTreeBytes, numIndirectValueBytes]) writer.u64Column(column, start, end);
 }
 
 /** Writes the key length columns; gives what each key shares with the one before, for {@link writeKeySuffixes}. */

@@ -15,10 +15,16 @@ export const EMPTY_FILE: DataFileId = { basePath: "", relativePath: "" };
 /** Paths of a whole table, characters; far above any real table, below what exhausts memory. */
 const MAX_TABLE_CHARACTERS = 2 ** 26;
 
+/** Most files of a table: no structure has more entries that could refer to one. */
+const MAX_TABLE_FILES = 2 ** 20;
+
 /** Reads a table; the base path by which the structure was reached is put in front of every path. */
 export function readDataFileTable(reader: BodyReader, transitivePath: string): DataFileId[] {
   const count = reader.count("number of data files", 2);
   if (count === 0) return [];
+  if (count > MAX_TABLE_FILES) {
+    throw reader.corrupt(`its table has ${count} data files, at most ${MAX_TABLE_FILES} are allowed`, { count });
+  }
   const prefixLengths = reader.u16Column(count - 1, "path prefix length");
   const suffixLengths = reader.u16Column(count, "path suffix length");
   const baseLengths = reader.u16Column(count, "base path length");

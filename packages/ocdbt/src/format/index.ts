@@ -11,7 +11,14 @@ export {
   MAX_NODE_ENTRIES,
 } from "./btree-node.ts";
 export { bytesToPath, MAX_KEY_BYTES, pathToBytes, printablePath } from "./byte-path.ts";
-export { type DecodeOptions, type EnvelopeKind, envelopeKind, envelopeLength } from "./envelope.ts";
+export { ChildColumn, ChildColumnBuilder, type ChildColumns, type U64Column } from "./child-column.ts";
+export {
+  DEFAULT_MAX_BYTES as MAX_NODE_BYTES,
+  type DecodeOptions,
+  type EnvelopeKind,
+  envelopeKind,
+  envelopeLength,
+} from "./envelope.ts";
 export { compareBytes, compareKeyAt, keyAt, lastAtMost, lowerBound } from "./key-column.ts";
 export {
   checkConfig,

@@ -59,7 +59,7 @@ export function decodeManifestBody(body: Uint8Array, options: DecodeManifestOpti
   }
   const files = readDataFileTable(reader, "");
   const versions = readVersions(reader, files, config.versionTreeArityLog2);
-  const versionNodes = readVersionNodeReferences(reader, files, "stored");
+  const versionNodes = readVersionNodeReferences(reader, files, config.versionTreeArityLog2, "stored");
   const latest = versions.at(-1)!.generation;
   checkManifestReferences(reader, versionNodes, latest, config.versionTreeArityLog2);
   reader.expectEnd();

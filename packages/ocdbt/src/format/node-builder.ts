@@ -6,6 +6,7 @@
 import { OcdbtError } from "../errors.ts";
 import { MAX_INLINE_VALUE_BYTES } from "./btree-node.ts";
 import { MAX_KEY_BYTES } from "./byte-path.ts";
+import { ChildColumnBuilder } from "./child-column.ts";
 import { DataFileTable } from "./data-file-table.ts";
 import { commonPrefix } from "./key-column.ts";
 import type { BtreeInterior, BtreeLeaf, BtreeNodeReference, IndirectReference, KeyColumn } from "./types.ts";
@@ -154,7 +155,7 @@ export class InteriorBuilder {
   private readonly height: number;
   private readonly keys = new Keys();
   private subtreePrefixLengths = new Uint16Array(64);
-  private readonly children: BtreeNodeReference[] = [];
+  private readonly children: ChildColumnBuilder;
 
   /** `height` is that of the node, one above its children's. */
   constructor(height: number) {
@@ -164,6 +165,7 @@ export class InteriorBuilder {
       });
     }
     this.height = height;
+    this.children = new ChildColumnBuilder(height - 1);
   }
 
   get length(): number {
@@ -184,7 +186,7 @@ export class InteriorBuilder {
     const { keys } = node;
     for (let i = start; i < end; i++) {
       this.keys.add(prefix, keys.bytes, keys.offsets[i]!, keys.offsets[i + 1]!);
-      this.addChild(prefix.length + node.subtreePrefixLengths[i]!, node.children[i]!);
+      this.addChild(prefix.length + node.subtreePrefixLengths[i]!, node.children.at(i));
     }
   }
 
@@ -193,7 +195,7 @@ export class InteriorBuilder {
       height: this.height,
       keys: this.keys.finish(),
       subtreePrefixLengths: this.subtreePrefixLengths.subarray(0, this.keys.length),
-      children: this.children,
+      children: this.children.finish(),
     };
   }
 
@@ -203,7 +205,7 @@ export class InteriorBuilder {
       this.subtreePrefixLengths = grown(this.subtreePrefixLengths, index + 1);
     }
     this.subtreePrefixLengths[index] = subtreePrefixLength;
-    this.children.push(child);
+    this.children.add(child);
   }
 }
 

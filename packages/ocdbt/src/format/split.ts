@@ -46,12 +46,11 @@ export function splitNode(node: BtreeNode, maxDecodedNodeBytes: number): number[
 function entrySizes(node: BtreeNode): Float64Array {
   const { keys } = node;
   const cumulative = new Float64Array(keys.length + 1);
-  const pathLengths = "files" in node ? node.files.map(pathLength) : [];
+  const pathLengths = ("files" in node ? node.files : node.children.columns.files).map(pathLength);
   for (let i = 0; i < keys.length; i++) {
     let size = keys.offsets[i + 1]! - keys.offsets[i]!;
     if ("children" in node) {
-      const file = node.children[i]!.location?.file;
-      size += 56 + (file === undefined ? 0 : pathLength(file));
+      size += 56 + pathLengths[node.children.columns.fileIndices[i]!]!;
     } else {
       const file = node.valueFiles[i]!;
       size += 16 + (file < 0 ? node.valueLengths[i]! : 16 + pathLengths[file]!);

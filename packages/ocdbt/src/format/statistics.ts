@@ -2,6 +2,7 @@
  * What a subtree holds, kept exactly in every reference: u64 that stop at their largest value instead of wrapping.
  * @module
  */
+import type { U64Column } from "./child-column.ts";
 import type { BtreeNode, NodeStatistics } from "./types.ts";
 
 const MAX_U64 = (1n << 64n) - 1n;
@@ -31,9 +32,12 @@ export function nodeStatistics(
 ): NodeStatistics {
   const own: NodeStatistics = { ...NO_STATISTICS, numTreeBytes: BigInt(encodedBytes) };
   if ("children" in node) {
-    let sum = own;
-    for (let i = start; i < end; i++) sum = addStatistics(sum, node.children[i]!.statistics);
-    return sum;
+    const { numKeys, numTreeBytes, numIndirectValueBytes } = node.children.columns;
+    return addStatistics(own, {
+      numKeys: sumOf(numKeys, start, end),
+      numTreeBytes: sumOf(numTreeBytes, start, end),
+      numIndirectValueBytes: sumOf(numIndirectValueBytes, start, end),
+    });
   }
   // Lengths are below 2^53 each, so the sum is carried in two parts.
   let low = 0;
@@ -47,6 +51,12 @@ export function nodeStatistics(
     }
   }
   return { ...own, numKeys: BigInt(end - start), numIndirectValueBytes: saturate(high + BigInt(low)) };
+}
+
+function sumOf(column: U64Column, start: number, end: number): bigint {
+  let sum = 0n;
+  for (let i = start; i < end; i++) sum += BigInt(column[i]!);
+  return sum;
 }
 
 function saturate(value: bigint): bigint {

@@ -4,6 +4,7 @@
  * that referred to them is already put in front.
  * @module
  */
+import type { ChildColumn } from "./child-column.ts";
 
 /** A data file: `basePath + relativePath` is its key in the store; nodes in it refer to others relative to `basePath`. */
 export interface DataFileId {
@@ -25,10 +26,14 @@ export interface NodeStatistics {
   readonly numIndirectValueBytes: bigint;
 }
 
-/** Root of a tree; `location` is `undefined` for the empty tree (height 0, no statistics). */
-export interface BtreeNodeReference {
+/** Where a node lies, and the height it must have; `location` is `undefined` for the empty tree, whose height is 0. */
+export interface NodePlace {
   readonly location: IndirectReference | undefined;
   readonly height: number;
+}
+
+/** A node, or the root of a tree, and what is below it; nothing in the empty tree. */
+export interface BtreeNodeReference extends NodePlace {
   readonly statistics: NodeStatistics;
 }
 
@@ -65,6 +70,8 @@ export interface VersionNodeReference {
   /** Of the first version in the subtree, ns. */
   readonly commitTime: bigint;
   readonly height: number;
+  /** Of the node, as of all in one version tree; not stored with the reference. */
+  readonly arityLog2: number;
 }
 
 export type VersionNode =
@@ -87,7 +94,13 @@ export interface KeyColumn {
   readonly offsets: Uint32Array;
 }
 
-/** Columns of a decoded leaf; keys are relative to the prefix by which the node was reached. */
+/**
+ * Columns of a decoded leaf; keys are relative to the prefix by which the node was reached.
+ *
+ * Memory of leaves and interior nodes: the keys, which the decoder bounds by `maxBytes`; of a leaf the whole body, as `inline` is a part
+ * of it; at most 50 bytes an entry, which takes 5 or more in a leaf's body and 10 in an interior node's; and some 200 bytes a data
+ * file, which takes 4 or more, of which a node has at most 2^20.
+ */
 export interface BtreeLeaf {
   readonly height: 0;
   readonly keys: KeyColumn;
@@ -107,7 +120,7 @@ export interface BtreeInterior {
   readonly keys: KeyColumn;
   /** Bytes of each entry's key that all keys of its child begin with, and that are not stored in the child. */
   readonly subtreePrefixLengths: Uint16Array;
-  readonly children: readonly BtreeNodeReference[];
+  readonly children: ChildColumn;
 }
 
 export type BtreeNode = BtreeLeaf | BtreeInterior;

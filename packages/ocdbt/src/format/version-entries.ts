@@ -25,13 +25,13 @@ export function readVersions(reader: BodyReader, files: readonly DataFileId[], a
   const most = 2 ** arityLog2;
   if (count < 1 || count > most)
     throw reader.corrupt(`holds ${count} versions, from 1 to ${most} are allowed`, { count });
-  const generations = reader.u64Column(count, "generation");
+  const generations = reader.bigints(count, "generation");
   checkVersionGenerations(reader, generations, arityLog2);
   const heights = reader.take(count, "root heights");
   const locations = readLocations(reader, files, count, true);
-  const numKeys = reader.u64Column(count, "number of keys");
-  const numTreeBytes = reader.u64Column(count, "number of tree bytes");
-  const numIndirectValueBytes = reader.u64Column(count, "number of value bytes");
+  const numKeys = reader.bigints(count, "number of keys");
+  const numTreeBytes = reader.bigints(count, "number of tree bytes");
+  const numIndirectValueBytes = reader.bigints(count, "number of value bytes");
   return generations.map((generation, i) => ({
     generation,
     root: {
@@ -62,19 +62,23 @@ export function writeVersions(writer: BodyWriter, table: WrittenTable, versions:
   for (const version of versions) writer.u64Fixed(version.commitTime);
 }
 
-/** Reads references to version-tree nodes; `heights` stands for the column that only a manifest has. */
+/** Reads references to version-tree nodes; a `height` "stored" stands for the column that only a manifest has. */
 export function readVersionNodeReferences(
   reader: BodyReader,
   files: readonly DataFileId[],
+  arityLog2: number,
   height: number | "stored",
 ): VersionNodeReference[] {
   const count = reader.count(
     "number of version-tree nodes",
     height === "stored" ? REFERENCE_BYTES + 1 : REFERENCE_BYTES,
   );
-  const generations = reader.u64Column(count, "generation");
+  // A manifest has one reference a height.
+  const most = height === "stored" ? maxVersionTreeHeight(arityLog2) + 1 : 2 ** arityLog2;
+  if (count > most) throw reader.corrupt(`holds ${count} version-tree nodes, at most ${most} are allowed`, { count });
+  const generations = reader.bigints(count, "generation");
   const locations = readLocations(reader, files, count, false);
-  const numGenerations = reader.u64Column(count, "number of generations");
+  const numGenerations = reader.bigints(count, "number of generations");
   const commitTimes = generations.map(() => reader.u64Fixed("commit time"));
   const heights = height === "stored" ? reader.take(count, "heights") : undefined;
   return generations.map((generation, i) => ({
@@ -83,6 +87,7 @@ export function readVersionNodeReferences(
     numGenerations: numGenerations[i]!,
     commitTime: commitTimes[i]!,
     height: heights?.[i] ?? (height as number),
+    arityLog2,
   }));
 }
 
@@ -124,8 +129,8 @@ function readLocations(
   mayBeMissing: boolean,
 ): (IndirectReference | undefined)[] {
   const fileColumn = reader.sizeColumn(count, "data file");
-  const offsets = reader.u64Column(count, "offset");
-  const lengths = reader.u64Column(count, "length");
+  const offsets = reader.bigints(count, "offset");
+  const lengths = reader.bigints(count, "length");
   return offsets.map((offset, i) => {
     const length = lengths[i]!;
     const file = fileAt(reader, files, fileColumn[i]!);

@@ -37,7 +37,7 @@ export function decodeVersionNodeBody(body: Uint8Array, options: DecodeNodeOptio
     reader.expectEnd();
     return { arityLog2, height: 0, versions };
   }
-  const children = readVersionNodeReferences(reader, files, height - 1);
+  const children = readVersionNodeReferences(reader, files, arityLog2, height - 1);
   checkInteriorReferences(reader, children, arityLog2, height);
   reader.expectEnd();
   return { arityLog2, height, children };

@@ -134,7 +134,7 @@ export class TreeCursor {
     const end = Math.min(node.children.length, next + readAhead);
     for (let i = Math.max(next, frame.readAhead); i < end; i++) {
       if (this.#isBeyond(fullKey(node.keys, i, prefix))) break;
-      const reference = node.children[i]!;
+      const reference = node.children.at(i);
       frame.readAhead = i + 1;
       // Whoever needs the node asks for it again, and is told of a failure.
       if (!passed.has(childName(reference))) this.#nodes.btreeNode(reference).catch(() => {});
@@ -159,7 +159,7 @@ export class TreeCursor {
 
 /** Names of the children of a node, by which another node can tell which it shares. */
 export function childNames(node: BtreeNode): ReadonlySet<string> {
-  return "children" in node ? new Set(node.children.map(childName)) : none;
+  return "children" in node ? new Set(Array.from(node.children, childName)) : none;
 }
 
 function childName({ location }: BtreeNodeReference): string {
@@ -202,7 +202,7 @@ function itemAt(frame: Frame, index: number): TreeItem {
   const { node, prefix } = frame;
   const key = fullKey(node.keys, index, prefix);
   if ("files" in node) return { kind: "entry", key, value: valueAt(node, index) };
-  const reference = node.children[index]!;
+  const reference = node.children.at(index);
   const shared = prefix.length + node.subtreePrefixLengths[index]!;
   return {
     kind: "subtree",

@@ -59,6 +59,7 @@ export async function truncateManifest(
         numGenerations: children.reduce((sum, child) => sum + child.numGenerations, 0n),
         commitTime: children[0]!.commitTime,
         height,
+        arityLog2: versionTreeArityLog2,
       });
     }
   }

@@ -5,17 +5,26 @@
  */
 import { type KvStore, printKey } from "@pcg/kvstore";
 import { OcdbtError } from "../errors.ts";
-import { decodeBtreeNode, decodeVersionNode, pathToBytes, printablePath } from "../format/index.ts";
+import {
+  type DecodeNodeOptions,
+  decodeBtreeNode,
+  decodeVersionNode,
+  MAX_NODE_BYTES,
+  pathToBytes,
+  printablePath,
+} from "../format/index.ts";
 import type {
   BtreeNode,
-  BtreeNodeReference,
   DataFileId,
   IndirectReference,
+  NodePlace,
   VersionNode,
   VersionNodeReference,
 } from "../format/types.ts";
 import type { NodeReader } from "../parts.ts";
 import { ByteLru } from "./byte-lru.ts";
+import type { DecodeBudget } from "./decode-budget.ts";
+import { nodeBytes } from "./node-bytes.ts";
 import type { Semaphore } from "./semaphore.ts";
 import { SharedReads } from "./shared-reads.ts";
 
@@ -24,6 +33,8 @@ export interface NodeReaderOptions {
   readonly cacheBytes: number;
   /** Bounds the requests under way. */
   readonly requests: Semaphore;
+  /** Bounds the memory of nodes that are read and decoded at a time. */
+  readonly budget: DecodeBudget;
 }
 
 interface Cancel {
@@ -37,54 +48,90 @@ export function createNodeReader(store: KvStore, options: NodeReaderOptions): No
 class Reader implements NodeReader {
   readonly #store: KvStore;
   readonly #requests: Semaphore;
+  readonly #budget: DecodeBudget;
   readonly #cache: ByteLru<BtreeNode | VersionNode>;
   readonly #reads = new SharedReads<BtreeNode | VersionNode>();
 
   constructor(store: KvStore, options: NodeReaderOptions) {
     this.#store = store;
     this.#requests = options.requests;
+    this.#budget = options.budget;
     this.#cache = new ByteLru(options.cacheBytes);
   }
 
-  cachedBtreeNode(reference: BtreeNodeReference): BtreeNode | undefined {
-    const { location } = reference;
+  cachedBtreeNode(place: NodePlace): BtreeNode | undefined {
+    const { location } = place;
     if (location === undefined) return undefined;
     const node = this.#cache.get(nodeName(location)) as BtreeNode | undefined;
-    if (node !== undefined) checkHeight(node, reference.height, location);
+    if (node !== undefined) checkHeight(node, place.height, location);
     return node;
   }
 
-  keep({ location }: BtreeNodeReference, node: BtreeNode): void {
-    if (location !== undefined) this.#cache.set(nodeName(location), node, btreeNodeBytes(node));
+  keep({ location }: NodePlace, node: BtreeNode): void {
+    if (location !== undefined) this.#cache.set(nodeName(location), node, nodeBytes(node));
   }
 
-  async btreeNode(reference: BtreeNodeReference, { signal }: Cancel = {}): Promise<BtreeNode> {
-    const { location } = reference;
+  async btreeNode(place: NodePlace, { signal }: Cancel = {}): Promise<BtreeNode> {
+    return await this.#btreeNode(place, signal, (location) =>
+      this.#budget.load(storedBytes(location), () => this.#read(location), decoderOf(location, decodeBtreeNode)),
+    );
+  }
+
+  ahead(place: NodePlace): (options?: Cancel) => Promise<BtreeNode> {
+    const { location } = place;
+    if (location === undefined || this.cachedBtreeNode(place) !== undefined || this.#reads.has(nodeName(location))) {
+      return (options) => this.btreeNode(place, options);
+    }
+    const stored = this.#budget.read(storedBytes(location), () => this.#read(location));
+    // When nobody asks for the node, nobody is to be told.
+    stored.catch(() => {});
+    return ({ signal } = {}) =>
+      this.#btreeNode(place, signal, async () =>
+        this.#budget.decode(await stored, decoderOf(location, decodeBtreeNode)),
+      );
+  }
+
+  async #btreeNode(
+    { location, height }: NodePlace,
+    signal: AbortSignal | undefined,
+    load: (location: IndirectReference) => Promise<BtreeNode>,
+  ): Promise<BtreeNode> {
     if (location === undefined) throw new TypeError("the empty tree has no node to read");
-    const name = nodeName(location);
-    const node = (this.#cache.get(name) ??
-      (await this.#reads.join(name, signal, async () => {
-        const bytes = await this.#read(location);
-        const decoded = await decodeBtreeNode(bytes, { basePath: location.file.basePath, file: describe(location) });
-        this.#cache.set(name, decoded, btreeNodeBytes(decoded));
-        return decoded;
-      }))) as BtreeNode;
-    checkHeight(node, reference.height, location);
+    const node = (await this.#node(location, signal, load)) as BtreeNode;
+    checkHeight(node, height, location);
     return node;
+  }
+
+  /** The node from memory, or by `load`, for all who ask for it meanwhile. */
+  async #node<T extends BtreeNode | VersionNode>(
+    location: IndirectReference,
+    signal: AbortSignal | undefined,
+    load: (location: IndirectReference) => Promise<T>,
+  ): Promise<BtreeNode | VersionNode> {
+    const name = nodeName(location);
+    return (
+      this.#cache.get(name) ??
+      (await this.#reads.join(name, signal, async () => {
+        const node = await load(location);
+        this.#cache.set(name, node, nodeBytes(node));
+        return node;
+      }))
+    );
   }
 
   async versionNode(reference: VersionNodeReference, { signal }: Cancel = {}): Promise<VersionNode> {
-    const { location, height, generation } = reference;
-    const name = nodeName(location);
-    const node = (this.#cache.get(name) ??
-      (await this.#reads.join(name, signal, async () => {
-        const bytes = await this.#read(location);
-        const decoded = await decodeVersionNode(bytes, { basePath: location.file.basePath, file: describe(location) });
-        this.#cache.set(name, decoded, versionNodeBytes(decoded));
-        return decoded;
-      }))) as VersionNode;
+    const { location, height, generation, arityLog2 } = reference;
+    const node = (await this.#node(location, signal, () =>
+      this.#budget.load(storedBytes(location), () => this.#read(location), decoderOf(location, decodeVersionNode)),
+    )) as VersionNode;
     if (node.height !== height) {
       throw corrupt(location, `the version node has height ${node.height}, but ${height} where it is referred to`);
+    }
+    if (node.arityLog2 !== arityLog2) {
+      throw corrupt(
+        location,
+        `the version node has arity 2^${node.arityLog2}, but 2^${arityLog2} where it is referred to`,
+      );
     }
     const last = "versions" in node ? node.versions.at(-1)?.generation : node.children.at(-1)?.generation;
     if (last !== generation) {
@@ -139,6 +186,22 @@ function checkHeight(node: BtreeNode, height: number, location: IndirectReferenc
   throw corrupt(location, `the node has height ${node.height}, but ${height} where it is referred to`);
 }
 
+/** Stored length of a node, which says how much memory reading it takes. @throws `OcdbtError` `too-large` */
+export function storedBytes(location: IndirectReference): number {
+  const { length } = location;
+  if (length <= MAX_NODE_BYTES) return length;
+  throw new OcdbtError("too-large", `${describe(location)}: a node has at most ${MAX_NODE_BYTES} bytes`, {
+    fields: { length, limit: MAX_NODE_BYTES },
+  });
+}
+
+function decoderOf<T>(
+  location: IndirectReference,
+  decode: (bytes: Uint8Array, options: DecodeNodeOptions) => Promise<T>,
+): (bytes: Uint8Array) => Promise<T> {
+  return (bytes) => decode(bytes, { basePath: location.file.basePath, file: describe(location) });
+}
+
 /** Names a decoded node: what its references mean depends on the base path that it is reached by. */
 function nodeName(location: IndirectReference): string {
   return `${location.file.basePath.length}:${locationName(location)}`;
@@ -162,18 +225,4 @@ function corrupt(location: IndirectReference, problem: string): OcdbtError {
   return new OcdbtError("corrupt", `${describe(location)}: ${problem}`, {
     fields: { file: printablePath(fileName(file)), offset, length },
   });
-}
-
-/** Memory of a decoded node, roughly. */
-function btreeNodeBytes(node: BtreeNode): number {
-  const keys = node.keys.bytes.byteLength + node.keys.offsets.byteLength;
-  if (node.height === 0) {
-    const leaf = node as Extract<BtreeNode, { height: 0 }>;
-    return keys + leaf.inline.byteLength + leaf.keys.length * 20 + leaf.files.length * 100;
-  }
-  return keys + node.keys.length * 300;
-}
-
-function versionNodeBytes(node: VersionNode): number {
-  return ("versions" in node ? node.versions.length : node.children.length) * 400;
 }

@@ -8,6 +8,10 @@ import { onAbort } from "../own-signal.ts";
 export class SharedReads<T> {
   readonly #open = new Map<string, Promise<T>>();
 
+  has(name: string): boolean {
+    return this.#open.has(name);
+  }
+
   async join(name: string, signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
     let flight = this.#open.get(name);

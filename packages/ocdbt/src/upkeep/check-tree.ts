@@ -24,7 +24,8 @@ import {
   printablePath,
   sameStatistics,
 } from "../format/index.ts";
-import { fileName, locationName } from "../io/node-reader.ts";
+import type { DecodeBudget } from "../io/decode-budget.ts";
+import { fileName, locationName, storedBytes } from "../io/node-reader.ts";
 import type { Semaphore } from "../io/semaphore.ts";
 import type { FileUsage } from "./file-usage.ts";
 import type { FindingCode, Findings } from "./findings.ts";
@@ -45,6 +46,7 @@ interface SubtreeFacts {
 export interface TreeCheckContext {
   readonly store: KvStore;
   readonly requests: Semaphore;
+  readonly budget: DecodeBudget;
   readonly findings: Findings;
   readonly usage: FileUsage;
   /** Sizes of files; asked for as needed. `undefined`: the file is gone. */
@@ -93,15 +95,18 @@ export class TreeCheck {
   }
 
   async #read(location: IndirectReference, height: number, generation: bigint): Promise<SubtreeFacts | undefined> {
-    const { findings, usage, onNode, signal } = this.#context;
+    const { budget, findings, usage, onNode, signal } = this.#context;
     signal?.throwIfAborted();
     const path = fileName(location.file);
     if (!(await this.#isThere(path, location.offset + location.length, generation))) return undefined;
     usage.add(path, location.offset, location.length);
     let node: BtreeNode;
     try {
-      const bytes = await this.#bytes(path, location);
-      node = await decodeBtreeNode(bytes, { basePath: location.file.basePath, file: describe(location) });
+      node = await budget.load(
+        storedBytes(location),
+        () => this.#bytes(path, location),
+        (bytes) => decodeBtreeNode(bytes, { basePath: location.file.basePath, file: describe(location) }),
+      );
     } catch (error) {
       if (!isOcdbtError(error)) throw error;
       findings.add("node-damaged", error.message, { file: printablePath(path), generation });
@@ -145,12 +150,12 @@ export class TreeCheck {
   }
 
   async #interior(node: BtreeInterior, location: IndirectReference, generation: bigint): Promise<SubtreeFacts> {
-    const children = await Promise.all(node.children.map((child) => this.#subtree(child, generation)));
+    const children = await this.#subtrees(node, generation);
     let statistics: NodeStatistics = { ...NO_STATISTICS, numTreeBytes: BigInt(location.length) };
     let isSound = true;
     let longestKey = longest(node.keys);
     for (const [i, facts] of children.entries()) {
-      const reference = node.children[i]!;
+      const reference = node.children.at(i);
       statistics = addStatistics(statistics, facts?.statistics ?? reference.statistics);
       if (facts === undefined) {
         isSound = false;
@@ -171,9 +176,19 @@ export class TreeCheck {
     };
   }
 
+  /** Leaves are read many at a time, what is above them one after the other: so one node per level is in memory. */
+  async #subtrees(node: BtreeInterior, generation: bigint): Promise<(SubtreeFacts | undefined)[]> {
+    if (node.height === 1) {
+      return await Promise.all(Array.from(node.children, (child) => this.#subtree(child, generation)));
+    }
+    const children: (SubtreeFacts | undefined)[] = [];
+    for (const child of node.children) children.push(await this.#subtree(child, generation));
+    return children;
+  }
+
   /** Whether the keys of child `i` lie between its entry's and the next one's. */
   #isPlaced(node: BtreeInterior, i: number, facts: SubtreeFacts, generation: bigint): boolean {
-    const reference = node.children[i]!;
+    const reference = node.children.at(i);
     const where = describe(reference.location!);
     const key = keyAt(node.keys, i);
     const prefix = key.subarray(0, node.subtreePrefixLengths[i]!);

@@ -12,7 +12,7 @@ import {
   type VersionNode,
   type VersionNodeReference,
 } from "../format/index.ts";
-import { fileName } from "../io/node-reader.ts";
+import { fileName, storedBytes } from "../io/node-reader.ts";
 import { describe, type TreeCheckContext } from "./check-tree.ts";
 import { summaryOf } from "./prune-versions.ts";
 
@@ -49,7 +49,7 @@ export async function checkVersions(manifest: Manifest, context: TreeCheckContex
 async function readNode(
   manifest: Manifest,
   reference: VersionNodeReference,
-  { store, requests, findings, usage, onNode, signal }: TreeCheckContext,
+  { store, requests, budget, findings, usage, onNode, signal }: TreeCheckContext,
 ): Promise<VersionNode | undefined> {
   const { location, generation } = reference;
   const path = fileName(location.file);
@@ -58,11 +58,16 @@ async function readNode(
   let node: VersionNode;
   try {
     const { offset, length } = location;
-    const found = await requests.run(() =>
-      store.read(pathToBytes(path), { range: { offset, length }, ...(signal && { signal }) }),
+    const read = async (): Promise<Uint8Array> => {
+      const found = await requests.run(() =>
+        store.read(pathToBytes(path), { range: { offset, length }, ...(signal && { signal }) }),
+      );
+      if (found !== undefined) return found.value;
+      throw new OcdbtError("not-found", `${describe(location)}: the file is gone`);
+    };
+    node = await budget.load(storedBytes(location), read, (bytes) =>
+      decodeVersionNode(bytes, { basePath: location.file.basePath, file: describe(location) }),
     );
-    if (found === undefined) throw new OcdbtError("not-found", `${describe(location)}: the file is gone`);
-    node = await decodeVersionNode(found.value, { basePath: location.file.basePath, file: describe(location) });
   } catch (error) {
     if (!isOcdbtError(error)) throw error;
     findings.add("version-node-damaged", error.message, facts);

@@ -192,9 +192,9 @@ class Compaction {
       await onLeaf(node, prefix);
       return;
     }
-    for (const [i, child] of node.children.entries()) {
+    for (let i = 0; i < node.keys.length; i++) {
       const childPrefix = joined(prefix, keyAt(node.keys, i).subarray(0, node.subtreePrefixLengths[i]!));
-      await this.#leaves(child, childPrefix, onNode, onLeaf, walk);
+      await this.#leaves(node.children.at(i), childPrefix, onNode, onLeaf, walk);
     }
   }
 

@@ -18,6 +18,7 @@ import {
 } from "../format/index.ts";
 import { listTags } from "../history/tags.ts";
 import { DEFAULT_PREFIXES } from "../io/data-file-writer.ts";
+import { DEFAULT_DECODE_BYTES, DecodeBudget } from "../io/decode-budget.ts";
 import { Semaphore } from "../io/semaphore.ts";
 import { type CheckedFamily, checkFamily } from "./check-family.ts";
 import { TreeCheck, type TreeCheckContext } from "./check-tree.ts";
@@ -94,6 +95,7 @@ class Fsck {
     const context: TreeCheckContext = {
       store: this.#store,
       requests: new Semaphore(REQUESTS),
+      budget: new DecodeBudget(DEFAULT_DECODE_BYTES),
       findings: this.#findings,
       usage: this.#usage,
       sizeOf: (path) => this.#sizeOf(path),

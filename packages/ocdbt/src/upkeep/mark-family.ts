@@ -3,6 +3,7 @@
  * @module
  */
 import type { KvStore } from "@pcg/kvstore";
+import { DEFAULT_DECODE_BYTES, DecodeBudget } from "../io/decode-budget.ts";
 import { createNodeReader } from "../io/node-reader.ts";
 import { Semaphore } from "../io/semaphore.ts";
 import type { NodeReader } from "../parts.ts";
@@ -37,7 +38,11 @@ export async function markFamily(root: KvStore, options: UpkeepOptions & FamilyO
 
 /** Reads nodes once each, which need not be kept. */
 export function markingReader(store: KvStore): NodeReader {
-  return createNodeReader(store, { cacheBytes: NODE_CACHE_BYTES, requests: new Semaphore(REQUESTS) });
+  return createNodeReader(store, {
+    cacheBytes: NODE_CACHE_BYTES,
+    requests: new Semaphore(REQUESTS),
+    budget: new DecodeBudget(DEFAULT_DECODE_BYTES),
+  });
 }
 
 export interface MarkMemberOptions extends UpkeepOptions {

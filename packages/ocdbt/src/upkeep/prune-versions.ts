@@ -149,7 +149,7 @@ class Pruner {
   async #write(node: VersionNode): Promise<VersionNodeReference> {
     const bytes = await encodeVersionNode(node, this.#manifest.config.compression);
     const location = this.#context.writer.append(bytes, "version-tree");
-    return { ...summaryOf(node), location, height: node.height };
+    return { ...summaryOf(node), location, height: node.height, arityLog2: node.arityLog2 };
   }
 }
 

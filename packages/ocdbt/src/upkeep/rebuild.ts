@@ -89,9 +89,9 @@ class Rebuild {
       return;
     }
     if ("children" in node) {
-      for (const [i, child] of node.children.entries()) {
+      for (let i = 0; i < node.keys.length; i++) {
         const shared = keyAt(node.keys, i).subarray(0, node.subtreePrefixLengths[i]!);
-        await this.#visit(child, joined(prefix, shared), walk);
+        await this.#visit(node.children.at(i), joined(prefix, shared), walk);
       }
       return;
     }

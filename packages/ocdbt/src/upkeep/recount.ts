@@ -5,6 +5,7 @@
 import {
   type BtreeNode,
   type BtreeNodeReference,
+  ChildColumnBuilder,
   type Config,
   encodeBtreeNode,
   NO_STATISTICS,
@@ -28,12 +29,15 @@ export async function recount(reference: BtreeNodeReference, context: RecountCon
   signal?.throwIfAborted();
   const node = await nodes.btreeNode(reference, context);
   if (!("children" in node)) return corrected(reference, nodeStatistics(node, location.length));
-  const children: BtreeNodeReference[] = [];
-  for (const child of node.children) children.push(await recount(child, context));
-  if (children.every((child, i) => child === node.children[i])) {
-    return corrected(reference, nodeStatistics(node, location.length));
+  const children = new ChildColumnBuilder(node.height - 1);
+  let isRight = true;
+  for (const child of node.children) {
+    const counted = await recount(child, context);
+    if (counted !== child) isRight = false;
+    children.add(counted);
   }
-  const rewritten: BtreeNode = { ...node, children };
+  if (isRight) return corrected(reference, nodeStatistics(node, location.length));
+  const rewritten: BtreeNode = { ...node, children: children.finish() };
   const bytes = await encodeBtreeNode(rewritten, { compression: config.compression });
   return {
     location: writer.append(bytes, "btree"),

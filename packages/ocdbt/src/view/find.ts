@@ -3,7 +3,7 @@
  * @module
  */
 import { lastAtMost, lowerBound } from "../format/index.ts";
-import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, KeyColumn } from "../format/types.ts";
+import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, KeyColumn, NodePlace } from "../format/types.ts";
 import type { NodeReader } from "../parts.ts";
 import { checkChild } from "./tree-walk.ts";
 
@@ -23,7 +23,7 @@ export async function findKey(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<FoundEntry | undefined> {
   if (root.location === undefined) return undefined;
-  let reference = root;
+  let reference: NodePlace = root;
   // Bytes of the key that the path down to here implies.
   let skip = 0;
   let parent: BtreeInterior | undefined;
@@ -38,7 +38,7 @@ export async function findKey(
     child = ownerOf(node, key, skip);
     if (child < 0) return undefined;
     parent = node;
-    reference = node.children[child]!;
+    reference = node.children.placeAt(child);
     skip += node.subtreePrefixLengths[child]!;
   }
 }

@@ -21,8 +21,9 @@ interface Cancel {
   readonly signal?: AbortSignal;
 }
 
-/** Nodes of one level that are read before they are needed. */
+/** Nodes of one level that are read before they are needed, and how many bytes they take in the store. */
 const READ_AHEAD = 16;
+const READ_AHEAD_BYTES = 8 << 20;
 
 export async function* leafRuns(
   root: BtreeNodeReference,
@@ -53,19 +54,18 @@ async function* visit(
     return;
   }
   const [first, end] = childrenWithin(node.keys, prefix, range);
-  const ahead: Promise<BtreeNode>[] = [];
-  let next = first;
-  for (let i = first; i < end; i++) {
-    for (; next < end && next < i + READ_AHEAD; next++) {
-      const child = node.children[next]!;
-      const read = withOwnSignal(options.signal, (own) => nodes.btreeNode(child, own));
-      // A list that is left early takes no notice of what was read ahead.
-      read.catch(() => {});
-      ahead.push(read);
+  const { lengths } = node.children.columns;
+  const ahead: ReturnType<NodeReader["ahead"]>[] = [];
+  let bytes = 0;
+  for (let i = first, next = first; i < end; i++) {
+    for (; next < end && next < i + READ_AHEAD && (next === i || bytes + lengths[next]! <= READ_AHEAD_BYTES); next++) {
+      ahead.push(nodes.ahead(node.children.placeAt(next)));
+      bytes += lengths[next]!;
     }
-    const child = await ahead.shift()!;
+    const child = await withOwnSignal(options.signal, ahead.shift()!);
+    bytes -= lengths[i]!;
     checkChild(node, i, child);
-    yield* visit(node.children[i]!, child, childPrefix(node, i, prefix), range, walk, nodes, options);
+    yield* visit(node.children.at(i), child, childPrefix(node, i, prefix), range, walk, nodes, options);
   }
 }
 

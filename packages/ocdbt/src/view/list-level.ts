@@ -99,7 +99,7 @@ class Level {
     for (let i = first; i < last; i++) {
       const childEnd = i + 1 < node.keys.length ? fullKey(node.keys, i + 1, prefix) : end;
       const check = (child: BtreeNode): void => checkChild(node, i, child);
-      yield* this.visit(node.children[i]!, childPrefix(node, i, prefix), childEnd, check);
+      yield* this.visit(node.children.at(i), childPrefix(node, i, prefix), childEnd, check);
     }
   }
 

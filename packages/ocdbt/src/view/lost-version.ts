@@ -71,6 +71,10 @@ export function nodesOf(version: VersionEntry, place: VersionPlace): NodeReader 
     cachedBtreeNode: (reference) => nodes.cachedBtreeNode(reference),
     keep: (reference, node) => nodes.keep(reference, node),
     btreeNode: (reference, options) => nodes.btreeNode(reference, options).catch(tell),
+    ahead: (place) => {
+      const read = nodes.ahead(place);
+      return (options) => read(options).catch(tell);
+    },
     versionNode: (reference, options) => nodes.versionNode(reference, options),
     value: (reference, options) => nodes.value(reference, options).catch(tell),
   };

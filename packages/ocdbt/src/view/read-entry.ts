@@ -24,21 +24,21 @@ export async function readValueOf(
   const size = value.length;
   if (options.ifNotGeneration !== undefined && options.ifNotGeneration === generationOf(value)) return "unchanged";
   const { start, end } = resolveByteRange(options.range, size);
-  if (value instanceof Uint8Array) return inlineResult(value, value.slice(start, end), size);
+  if (value instanceof Uint8Array) return inlineResult(value.slice(), start, end);
   const range = { offset: start, length: end - start };
   const bytes = await nodes.value(value, options.signal === undefined ? { range } : { range, signal: options.signal });
   return { value: bytes, generation: generationOf(value), size };
 }
 
-/** Its generation is a digest, which is only made when somebody looks. */
-function inlineResult(whole: Uint8Array, value: Uint8Array, size: number): ReadResult {
+/** Its generation is a digest, which is only made when somebody looks: from a copy, since the leaf may be large. */
+function inlineResult(whole: Uint8Array, start: number, end: number): ReadResult {
   let generation: string | undefined;
   return {
-    value,
+    value: whole.slice(start, end),
     get generation() {
       generation ??= generationOfBytes(whole);
       return generation;
     },
-    size,
+    size: whole.length,
   };
 }

@@ -6,7 +6,12 @@
 import { OcdbtError } from "../errors.ts";
 import { compareBytes, compareKeyAt, keyAt, MAX_KEY_BYTES, printablePath } from "../format/index.ts";
 import type { BtreeInterior, BtreeNode, BtreeNodeReference, IndirectReference } from "../format/types.ts";
+import { nodeBytes } from "../io/node-bytes.ts";
 import { fileName, locationName } from "../io/node-reader.ts";
+import { nextTurn } from "../next-turn.ts";
+
+/** Most memory of the nodes on the way from a root down to a leaf; a real one takes some MiB. */
+const MAX_PATH_BYTES = 512 << 20;
 
 /** Longest time other work has to wait, ms. */
 const TURN_MS = 20;
@@ -19,6 +24,8 @@ const TURN_MS = 20;
 export class TreeWalk {
   readonly #limit: number;
   readonly #signal: AbortSignal | undefined;
+  /** Memory of the nodes on the way down, by height. */
+  readonly #path: number[] = [];
   #keys = 0;
   #last: Uint8Array | undefined;
   #turn: number = performance.now();
@@ -43,7 +50,8 @@ export class TreeWalk {
     }
     this.#signal?.throwIfAborted();
     checkKeyLengths(reference.location!, node, prefixLength);
-    if (!("children" in node)) this.#keys += node.keys.length;
+    if ("children" in node) this.#descend(reference, node);
+    else this.#keys += node.keys.length;
     if (this.#keys <= this.#limit) return;
     this.#seen ??= new Set();
     const name = locationName(reference.location!);
@@ -52,6 +60,20 @@ export class TreeWalk {
       throw misplaced(reference.location!, problem);
     }
     this.#seen.add(name);
+  }
+
+  #descend(reference: BtreeNodeReference, node: BtreeInterior): void {
+    this.#path[node.height] = nodeBytes(node);
+    let bytes = 0;
+    for (let height = node.height; height < this.#path.length; height++) bytes += this.#path[height] ?? 0;
+    if (bytes <= MAX_PATH_BYTES) return;
+    const { file, offset, length } = reference.location!;
+    const path = printablePath(fileName(file));
+    throw new OcdbtError(
+      "too-large",
+      `${path} at ${offset}+${length}: the nodes from the root to this one take ${bytes} bytes of memory, at most ${MAX_PATH_BYTES} are allowed`,
+      { fields: { file: path, offset, length, bytes, limit: MAX_PATH_BYTES } },
+    );
   }
 
   /** To be called with each leaf of a walk in the order of keys. @throws `OcdbtError` `corrupt` */
@@ -72,14 +94,16 @@ export class TreeWalk {
 export function checkChild(parent: BtreeInterior, index: number, child: BtreeNode): void {
   const { keys } = parent;
   const shared = parent.subtreePrefixLengths[index]!;
-  const { location } = parent.children[index]!;
   if (compareKeyAt(child.keys, 0, keys.bytes.subarray(keys.offsets[index]!, keys.offsets[index + 1]!), shared) < 0) {
-    throw misplaced(location!, "the node begins before the key by which it is referred to");
+    throw misplaced(
+      parent.children.placeAt(index).location,
+      "the node begins before the key by which it is referred to",
+    );
   }
   if (index + 1 < keys.length && hasSamePrefix(parent, index, shared)) {
     const next = keys.bytes.subarray(keys.offsets[index + 1]!, keys.offsets[index + 2]!);
     if (compareKeyAt(child.keys, child.keys.length - 1, next, shared) >= 0) {
-      throw misplaced(location!, "the node reaches into its neighbour's keys");
+      throw misplaced(parent.children.placeAt(index).location, "the node reaches into its neighbour's keys");
     }
   }
 }
@@ -117,11 +141,4 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   bytes.set(a);
   bytes.set(b, a.length);
   return bytes;
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === "function") setImmediate(resolve);
-    else setTimeout(resolve, 0);
-  });
 }

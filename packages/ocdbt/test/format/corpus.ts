@@ -105,7 +105,7 @@ export async function visitTree(
   if (!("children" in node)) return visited;
   for (let i = 0; i < node.children.length; i++) {
     const childPrefix = joined(prefix, keyAt(node.keys, i).subarray(0, node.subtreePrefixLengths[i]!));
-    visited.push(...(await visitTree(golden, node.children[i]!, childPrefix)));
+    visited.push(...(await visitTree(golden, node.children.at(i), childPrefix)));
   }
   return visited;
 }

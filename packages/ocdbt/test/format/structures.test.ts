@@ -12,6 +12,7 @@ import {
   encodeManifest,
   encodeNodes,
   envelopeLength,
+  InteriorBuilder,
   keyAt,
   LeafBuilder,
   manifestReferenceRanges,
@@ -141,6 +142,13 @@ describe("the envelope", () => {
     expect(tiny.length).toBe(21);
   });
 
+  test("takes the trouble to find the strides of a small node where the level is left to the writer", async () => {
+    const offsets = new Uint8Array(Uint32Array.from({ length: 918 }, (_, i) => 40_000_000 + 512 * i).buffer);
+    const length = async (level: number): Promise<number> =>
+      (await sealEnvelope("btreeNode", offsets, { id: "zstd", level })).length;
+    expect(await length(0)).toBeLessThan((await length(3)) * 0.75);
+  });
+
   test("refuses another kind, another version, another compression, and bytes before or after", async () => {
     const sealed = await sealEnvelope("btreeNode", body, null);
     const open = (bytes: Uint8Array): Promise<Uint8Array> => openEnvelope(bytes, "btreeNode", { file: "d/ab" });
@@ -262,6 +270,34 @@ describe("B+tree nodes", () => {
     expectFailure(() => decode(`00 01 01 00 ${a} 01 01 ${a} 01 01 00 ffffffffffffff0f`), "2^53", "unsupported");
   });
 
+  test("refuse a table of more data files than there can be references", () => {
+    const body = new Uint8Array(8_000_000);
+    body.set([0, 0x81, 0x80, 0x40]);
+    expectFailure(() => decodeBtreeNodeBody(body), "its table has 1048577 data files, at most 1048576");
+  });
+
+  test("keep no more of a body in memory than its values take", () => {
+    const builder = new LeafBuilder();
+    for (let i = 0; i < 100; i++)
+      builder.add(ascii(`key ${String(i).padStart(3, "0")}`), { file: FILE, offset: i, length: 1 });
+    builder.add(ascii("small"), new Uint8Array(3));
+    const node = decodeBtreeNodeBody(encodeBtreeNodeBody(builder.finish()));
+    expect("inline" in node && node.inline.buffer.byteLength).toBe(3);
+  });
+
+  test("count u64 beyond 2^53 exactly", () => {
+    const builder = new InteriorBuilder(1);
+    const counts = [1n, 2n ** 64n - 1n, 2n ** 53n + 1n];
+    for (const [i, n] of counts.entries()) {
+      const statistics = { numKeys: n, numTreeBytes: 1n, numIndirectValueBytes: n - 1n };
+      builder.add(ascii(`${i}`), 0, { location: { file: FILE, offset: 0, length: 9 }, height: 0, statistics });
+    }
+    const built = builder.finish();
+    const read = decodeBtreeNodeBody(encodeBtreeNodeBody(built));
+    expect("children" in read && Array.from(read.children)).toEqual(Array.from(built.children));
+    expect(Array.from(built.children, ({ statistics }) => statistics.numKeys)).toEqual(counts);
+  });
+
   test("refuse keys that expand beyond the limit", () => {
     const builder = new LeafBuilder();
     const long = new Uint8Array(65_535);
@@ -300,6 +336,7 @@ describe("version trees", () => {
               generation,
               location: { file: FILE, offset: 0, length: 9 },
               numGenerations,
+              arityLog2: 2,
               commitTime: 1n,
               height: height - 1,
             })),
@@ -311,6 +348,7 @@ describe("version trees", () => {
     expectFailure(decode(1, [0n]), "no multiple of 4");
     expectFailure(decode(1, [4n], 5n), "claims 5 of 4");
     expectFailure(decode(31, [1n << 62n]), "at most 30");
+    expectFailure(decode(1, [4n, 8n, 12n, 16n, 20n]), "holds 5 version-tree nodes, at most 4");
   });
 
   test("the ranges of a manifest's version-tree nodes cover all older generations without gaps", () => {
@@ -383,6 +421,7 @@ describe("the manifest", () => {
       generation,
       location: { file: FILE, offset: 0, length: 9 },
       numGenerations: 1n,
+      arityLog2: 2,
       commitTime: 1n,
       height,
     });

@@ -11,6 +11,7 @@ import {
 import { truncateManifest } from "../../src/history/truncate.ts";
 import { versionsOf } from "../../src/history/versions.ts";
 import { createDataFileWriter, DEFAULT_PREFIXES } from "../../src/io/data-file-writer.ts";
+import { DecodeBudget } from "../../src/io/decode-budget.ts";
 import { createNodeReader } from "../../src/io/node-reader.ts";
 import { Semaphore } from "../../src/io/semaphore.ts";
 
@@ -18,7 +19,7 @@ const root = { location: undefined, height: 0, statistics: NO_STATISTICS };
 
 function world() {
   const store = memoryKvStore();
-  const nodes = createNodeReader(store, { cacheBytes: 1e7, requests: new Semaphore(8) });
+  const nodes = createNodeReader(store, { cacheBytes: 1e7, requests: new Semaphore(8), budget: new DecodeBudget(1e7) });
   const write = async <T>(work: (writer: ReturnType<typeof createDataFileWriter>) => Promise<T>): Promise<T> => {
     const writer = createDataFileWriter(store, { prefixes: DEFAULT_PREFIXES, targetFileBytes: 1e9 });
     const result = await work(writer);

@@ -37,7 +37,7 @@ async function visit(
       if (node.valueFiles[i]! >= 0) numIndirectValueBytes += BigInt(node.valueLengths[i]!);
       continue;
     }
-    const child = node.children[i]!;
+    const child = node.children.at(i);
     const end = i + 1 < node.keys.length ? fullKey(node.keys, i + 1, prefix) : high;
     await visit(db, child, childPrefix(node, i, prefix), key, end, keys);
     numTreeBytes += child.statistics.numTreeBytes;

@@ -109,7 +109,7 @@ describe("damage is found and named", () => {
     const { root } = (await db.version())!;
     const node = await db.parts.nodes.btreeNode(root);
     if (!("children" in node)) throw new Error("the tree is too small for this test");
-    const child = node.children[0]!.location!;
+    const child = node.children.placeAt(0).location;
     const content = (await store.read(child.file.relativePath))!.value;
     await overwrite(store, { ...child, offset: child.offset + 20 }, Uint8Array.of(content[child.offset + 20]! ^ 4));
     const report = await fsck(store);

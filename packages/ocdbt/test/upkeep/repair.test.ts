@@ -69,7 +69,7 @@ async function leafOf(db: OcdbtDatabase, root: BtreeNodeReference, prefix: strin
   const rest = bytes(KEY.slice(prefix.length));
   const child = lastAtMost(node.keys, rest);
   const shared = Buffer.from(keyAt(node.keys, child)).toString("latin1").slice(0, node.subtreePrefixLengths[child]);
-  return await leafOf(db, node.children[child]!, prefix + shared);
+  return await leafOf(db, node.children.at(child), prefix + shared);
 }
 
 test("a sound database is left as it is", async () => {
@@ -243,7 +243,7 @@ describe("versions", () => {
       let reference = (await db.parts.manifests.read())!.manifest.versionNodes[0]!;
       for (let i = 0; i < depth; i++) {
         const node = await db.parts.nodes.versionNode(reference);
-        if ("children" in node) reference = node.children[0]!;
+        if ("children" in node) reference = node.children.at(0);
       }
       const before = (await generationsOf(db)).length;
       await damage(store, reference.location);
