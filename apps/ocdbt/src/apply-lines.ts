@@ -2,7 +2,7 @@
  * Mutations as JSON lines, the input of `apply`.
  * @module
  */
-import type { Mutation } from "@pcg/ocdbt";
+import type { Mutation, UpkeepProgress } from "@pcg/ocdbt";
 import { decodeBase64 } from "./base64.ts";
 import { UsageError } from "./errors.ts";
 import { readLines } from "./lines.ts";
@@ -15,13 +15,20 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Reads `{"op":"put","keyBase64","valueBase64"}`, `{"op":"delete","keyBase64"}` and
- * `{"op":"deleteRange","startBase64","endBase64"}`, one a line. Without `endBase64` a range reaches to the last key.
+ * `{"op":"deleteRange","startBase64","endBase64"}`, one a line. Without `endBase64`, or with an empty one as TensorStore writes
+ * ranges without an end, a range reaches to the last key.
  *
  * @throws UsageError naming the line, before anything is written.
  */
-export async function readMutations(chunks: AsyncIterable<Uint8Array>): Promise<Mutation[]> {
+export async function readMutations(
+  chunks: AsyncIterable<Uint8Array>,
+  onProgress: (progress: UpkeepProgress) => void,
+): Promise<Mutation[]> {
   const mutations: Mutation[] = [];
-  for await (const { number, text } of readLines(chunks)) mutations.push(parseMutation(text, number));
+  for await (const { number, text } of readLines(chunks)) {
+    mutations.push(parseMutation(text, number));
+    onProgress({ phase: "mutations read", done: mutations.length });
+  }
   return mutations;
 }
 
@@ -53,8 +60,8 @@ function parseMutation(text: string, line: number): Mutation {
     case "delete":
       return { op, key: bytes("keyBase64") };
     default: {
-      const end = fields.endBase64 === undefined ? undefined : bytes("endBase64");
-      return { op: "deleteRange", start: bytes("startBase64"), ...(end === undefined ? {} : { end }) };
+      const end = fields.endBase64 === undefined ? new Uint8Array() : bytes("endBase64");
+      return { op: "deleteRange", start: bytes("startBase64"), ...(end.length > 0 && { end }) };
     }
   }
 }

@@ -17,7 +17,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { VERSION } from "./version.ts";
 
 export async function cli(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { err } = surroundings;
+  const { err, stop } = surroundings;
   const command = new Command("pcg-ocdbt")
     .description("Look into, edit, version and look after OCDBT databases.")
     .version(VERSION)
@@ -50,7 +50,9 @@ Results are written to stdout, everything else to stderr. Exit codes: 0 done, 1 
   } catch (error) {
     // Commander has printed its message, or the help or version that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    err(`error: ${describe(error)}\n`);
+    // What is interrupted says so in many words; the reason is in one.
+    const isInterruption = stop.aborted && error instanceof Error && error.name === "AbortError";
+    err(`error: ${describe(isInterruption ? stop.reason : error)}\n`);
     return isUsage(error) ? 2 : 1;
   }
 }

@@ -87,17 +87,22 @@ export function openFolder(url: string, signal: AbortSignal): Promise<KvStore> {
   return openKvStore(url, drivers, { signal });
 }
 
-async function openIn({ store, dataPrefix }: Named, flags: OpenFlags, signal: AbortSignal): Promise<OcdbtDatabase> {
+async function openIn(named: Named, flags: OpenFlags, signal: AbortSignal): Promise<OcdbtDatabase> {
+  const { store, dataPrefix } = named;
   const options = { signal, ...(flags.direct ? {} : { committer: coordinated(flags) }) } satisfies OpenOptions;
+  if (flags.config !== undefined && named.config !== undefined)
+    throw new UsageError("the JSON spec has a config already; leave out --config");
   if (flags.fork === undefined) {
+    const config = flags.config === undefined ? named.config : parseConfig(flags.config);
     return await openOcdbt(store, {
       ...options,
       create: flags.create ?? false,
-      ...(flags.config === undefined ? {} : { config: parseConfig(flags.config) }),
+      ...(config === undefined ? {} : { config }),
       ...(dataPrefix === undefined ? {} : { dataPrefix }),
     });
   }
-  if (flags.config !== undefined) throw new UsageError("--config is for a new database; a fork gets its own by `fork`");
+  if (flags.config !== undefined || named.config !== undefined)
+    throw new UsageError("a config is for a new database; a fork gets its own by `fork`");
   const folder = flags.forkFolder === undefined ? {} : { folder: await openFolder(flags.forkFolder, signal) };
   return await openFork(store, flags.fork, { ...options, ...folder });
 }
@@ -124,6 +129,11 @@ async function openNamed(url: string, signal: AbortSignal): Promise<Named> {
   if (url.startsWith("{")) return await openNamedSpec(url, drivers, signal);
   const parsed = parseUrl(url);
   const last = parsed.stages.at(-1);
+  const at = parsed.stages.findIndex(({ scheme }) => scheme === "ocdbt");
+  if (at >= 0 && parsed.stages[at] !== last) {
+    const behind = parsed.stages[at + 1]!.scheme;
+    throw new UsageError(`${url} goes on behind |ocdbt:, and commands are about the database: leave out |${behind}:…`);
+  }
   if (last?.scheme !== "ocdbt") {
     return { store: await openKvStore(parsed, drivers, { signal }), version: undefined, prefix: "" };
   }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -69,6 +70,15 @@ describe("values", () => {
       expect((await lines("log", folder, "--json")).length).toBe(before.length + 1);
     }));
 
+  test("a range without an end, or with an empty one, reaches to the last key", () =>
+    withFolder(async (folder) => {
+      for (const end of [{}, { endBase64: "" }]) {
+        await apply(folder, put("a", "1"), put("b", "2"), put(Uint8Array.of(0xff, 0xff), "3"));
+        await apply(folder, JSON.stringify({ op: "deleteRange", startBase64: base64("b"), ...end }));
+        expect((await lines("list", folder, "--json")).map(({ key }) => key)).toEqual(["a"]);
+      }
+    }));
+
   test("a new database is made as --config says, and not otherwise later", () =>
     withFolder(async (folder) => {
       const config = JSON.stringify({ max_inline_value_bytes: 0, compression: null, version_tree_arity_log2: 1 });
@@ -121,6 +131,40 @@ describe("history", () => {
         expect.arrayContaining(["changed", "added"]),
       );
       expect(await run("get", `${folder}/|ocdbt:@v99/`, "k")).toMatchObject({ code: 1 });
+    }));
+});
+
+describe("names of databases", () => {
+  test("TensorStore's JSON names a database with its config, prefixes and cache, whether or not the base ends in a slash", () =>
+    withFolder(async (folder) => {
+      const spec = (members: object): string =>
+        JSON.stringify({ driver: "ocdbt", base: { driver: "file", path: `${folder}/db` }, ...members });
+      const made = spec({
+        config: { max_inline_value_bytes: 2 },
+        value_data_prefix: "values/",
+        cache_pool: "cache_pool",
+      });
+      await apply(made, put("seg/a", "long"));
+      expect(await readdir(join(folder, "db/values"))).toHaveLength(1);
+      expect(await readdir(join(folder, "db/d"))).toHaveLength(1);
+      expect(await text("get", spec({ path: "seg/", version: 1, config: { max_inline_value_bytes: 2 } }), "a")).toBe(
+        "long",
+      );
+      expect(await run("list", spec({ config: { max_inline_value_bytes: 3 } }))).toMatchObject({ code: 1 });
+      expect(await runWith("", "put", made, "k", "-", "--config", "{}")).toMatchObject({ code: 2 });
+      expect(await run("list", spec({ coordinator: { address: "host:1" } }))).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("lease"),
+      });
+    }));
+
+  test("a URL of what lies in a database is not taken for one of the database", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("info", "{}"));
+      expect(await run("list", `${folder}/|ocdbt:|neuroglancer-precomputed:`)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("leave out |neuroglancer-precomputed:"),
+      });
     }));
 });
 
@@ -347,5 +391,37 @@ describe("as a process", () => {
       expect(got.stdout.equals(bytes)).toBe(true);
       expect((await start(["get", folder, "none"]).outcome).code).toBe(1);
       expect((await start(["get", folder]).outcome).code).toBe(2);
+    }));
+
+  test("a reader that ends first is no failure", () =>
+    withFolder(async (folder) => {
+      await apply(folder, ...Array.from({ length: 20_000 }, (_, i) => put(`key/${i}`, "")));
+      const list = start(["list", folder, "--json"]);
+      list.child.stdout!.once("data", () => list.child.stdout!.destroy());
+      expect(await list.outcome).toMatchObject({ code: 0, stderr: "" });
+    }));
+
+  test.each([
+    ["that waits for stdin", (folder: string) => start(["put", folder, "k", "-"], null)],
+    ["that waits for lines", (folder: string) => start(["apply", folder, "-"], null)],
+  ])("a command %s ends when it is interrupted, and leaves nothing", (_, begin) =>
+    withFolder(async (folder) => {
+      const command = begin(join(folder, "db"));
+      // More than fits between the processes: it is taken by a command that is reading.
+      await new Promise((resolve) => command.child.stdin!.write(Buffer.alloc(1 << 20, " "), resolve));
+      command.child.kill("SIGINT");
+      expect(await command.outcome).toMatchObject({ code: 1, stderr: "error: interrupted by SIGINT\n" });
+      expect(await readdir(folder)).toEqual([]);
+    }),
+  );
+
+  test("a command whose output nobody takes ends when it is interrupted", () =>
+    withFolder(async (folder) => {
+      await apply(folder, ...Array.from({ length: 20_000 }, (_, i) => put(`key/${i}`, "")));
+      const list = start(["list", folder, "--json"], "", { takeOutput: false });
+      await once(list.child.stdout!, "readable");
+      list.child.kill("SIGINT");
+      await until(() => (list.child.exitCode === null ? undefined : true));
+      expect(list.child.exitCode).toBe(1);
     }));
 });

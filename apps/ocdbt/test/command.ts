@@ -38,10 +38,14 @@ export async function runWith(input: string | Uint8Array, ...args: string[]): Pr
   return { code, stdout: Buffer.concat(pieces), stderr };
 }
 
-/** Starts the built command as a user does. `output` grows while it runs. */
+/**
+ * Starts the built command as a user does. `output` grows while it runs.
+ * @param input what stdin brings before it ends; `null`: nothing, and no end.
+ */
 export function start(
   args: readonly string[],
-  input?: string | Uint8Array,
+  input?: string | Uint8Array | null,
+  { takeOutput = true } = {},
 ): {
   readonly child: ChildProcess;
   readonly outcome: Promise<Outcome>;
@@ -53,13 +57,13 @@ export function start(
   const pieces: Buffer[] = [];
   let stderr = "";
   const outcome = new Promise<Outcome>((resolve, reject) => {
-    child.stdout.on("data", (data) => pieces.push(data));
+    if (takeOutput) child.stdout.on("data", (data) => pieces.push(data));
     child.stderr.on("data", (data) => (stderr += data));
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout: Buffer.concat(pieces), stderr }));
   });
   child.stdin.on("error", () => {});
-  child.stdin.end(input);
+  if (input !== null) child.stdin.end(input);
   return { child, outcome, output: () => Buffer.concat(pieces).toString(), errors: () => stderr };
 }
 

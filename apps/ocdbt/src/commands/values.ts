@@ -21,6 +21,7 @@ import {
 import { NotFound, UsageError } from "../errors.ts";
 import { jsonKey, parseKey } from "../keys.ts";
 import type { Opened, OpenFlags } from "../open.ts";
+import { withProgress } from "../progress.ts";
 import type { Surroundings } from "../surroundings.ts";
 
 interface KeyFlags extends OpenFlags {
@@ -104,10 +105,10 @@ export function addValueCommands(parent: Command, surroundings: Surroundings): v
 One JSON object a line:
   {"op":"put","keyBase64":"YQ==","valueBase64":"MQ=="}
   {"op":"delete","keyBase64":"YQ=="}
-  {"op":"deleteRange","startBase64":"YQ==","endBase64":"Yg=="}    from start to before end; to the last key without end`,
+  {"op":"deleteRange","startBase64":"YQ==","endBase64":"Yg=="}    from start to before end; to the last key without an end, or with ""`,
     )
     .action(async (url: string, file: string, flags: WriteFlags) => {
-      const mutations = await readMutations(open(file, surroundings));
+      const mutations = await withProgress(err, (onProgress) => readMutations(open(file, surroundings), onProgress));
       await withWhole(url, { ...flags, create: true }, surroundings, async (opened) => {
         if (opened.prefix !== "") throw new UsageError("`apply` has whole keys; give it the URL of the database alone");
         await commit(opened, mutations, flags);
@@ -232,10 +233,11 @@ async function readAll(file: string, surroundings: Surroundings): Promise<Uint8A
 }
 
 /** A file, or stdin. */
-async function* open(file: string, { input }: Surroundings): AsyncGenerator<Uint8Array> {
+async function* open(file: string, { input, stop: signal }: Surroundings): AsyncGenerator<Uint8Array> {
   try {
-    yield* file === "-" ? input() : (createReadStream(file) as AsyncIterable<Uint8Array>);
+    yield* file === "-" ? input() : (createReadStream(file, { signal }) as AsyncIterable<Uint8Array>);
   } catch (cause) {
+    signal.throwIfAborted();
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "EISDIR" && code !== "EACCES") throw cause;
     const why = { ENOENT: "there is none", EISDIR: "it is a folder", EACCES: "it may not be read" }[code];
