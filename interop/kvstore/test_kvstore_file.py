@@ -27,7 +27,7 @@ class Counter:
         self.process = subprocess.Popen(
             [*command, json.dumps(spec), "counter", name, str(times)], stdout=subprocess.PIPE, text=True
         )
-        self.reader = threading.Thread(target=self.follow)
+        self.reader = threading.Thread(target=self.follow, daemon=True)
         self.reader.start()
 
     def follow(self):
@@ -51,6 +51,17 @@ def wait_until(condition, timeout=60):
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.002)
+
+
+def threads_of(pid):
+    """The states its threads are in, by the kernel's letters."""
+    stats = [(task / "stat").read_text() for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+    return {stat.rpartition(")")[2].split()[0] for stat in stats}
+
+
+def files_of(pid):
+    """The names of the files it has open."""
+    return [os.path.basename(os.readlink(fd)) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
 
 
 def counts_in(folder):
@@ -134,20 +145,23 @@ def test_a_lock_held_by_tensorstore_is_waited_for(tmp_path):
     """A writer of TensorStore's that stands still, stopped in mid-work, is not overtaken under its lock."""
     spec = spec_of(tmp_path, "os")
     theirs = Counter("theirs", "theirs", spec, 100_000)
-    wait_until(lambda: theirs.acknowledged >= 3)
     mine = Counter("ours", "ours", spec, 100_000)
-    wait_until(lambda: mine.acknowledged >= 3)
-    for _ in range(10):
-        theirs.process.send_signal(signal.SIGSTOP)
-        held = (tmp_path / "counter.__lock").exists()
-        before = mine.acknowledged
-        if not held:
-            wait_until(lambda: mine.acknowledged > before + 1)
-        theirs.process.send_signal(signal.SIGCONT)
-        reached = theirs.acknowledged
-        wait_until(lambda: theirs.acknowledged > reached)
-    theirs.kill()
-    mine.kill()
+    try:
+        wait_until(lambda: theirs.acknowledged >= 3 and mine.acknowledged >= 3)
+        for _ in range(10):
+            theirs.process.send_signal(signal.SIGSTOP)
+            # Its threads stop one after the other; until the last has, it may still take the lock.
+            wait_until(lambda: threads_of(theirs.process.pid) <= {"T"})
+            before = mine.acknowledged
+            # The lock is held from when it is taken under its own name until it is closed under the name of the value.
+            if not any(file.startswith("counter") for file in files_of(theirs.process.pid)):
+                wait_until(lambda: mine.acknowledged > before + 1)
+            theirs.process.send_signal(signal.SIGCONT)
+            reached = theirs.acknowledged
+            wait_until(lambda: theirs.acknowledged > reached)
+    finally:
+        theirs.kill()
+        mine.kill()
     check(tmp_path, [theirs, mine])
 
 
