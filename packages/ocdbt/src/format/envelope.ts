@@ -27,6 +27,9 @@ const KIND_NAMES: Readonly<Record<EnvelopeKind, string>> = {
 /** Magic, length, and the checksum at the end. */
 const LEAST_BYTES = 16;
 
+/** Up to here a body is compressed with care where the writer may choose. */
+const SMALL_BODY_BYTES = 64 * 1024;
+
 /** What decoding needs beside the bytes. */
 export interface DecodeOptions {
   /** Printable name of where the bytes came from, for messages. */
@@ -106,7 +109,7 @@ export async function sealEnvelope(
   let stored = body;
   let id = 0;
   if (compression !== null) {
-    const packed = await zstdCompress(body, { level: zstdLevel(compression.level) });
+    const packed = await zstdCompress(body, { level: zstdLevel(compression.level, body.length) });
     if (packed.length < body.length) {
       stored = packed;
       id = 1;
@@ -123,9 +126,13 @@ export async function sealEnvelope(
   return writer.finish();
 }
 
-/** 0 is the library's default; what is below 1 only means "faster still". */
-function zstdLevel(level: number): number {
-  return level === 0 ? 3 : Math.min(22, Math.max(1, level));
+/**
+ * 0 leaves the choice to the writer; what is below 1 only means "faster still". Level 12 is the first to find the strides in the
+ * columns of offsets: a quarter fewer bytes for an edit of a node of 64 KiB, for 0.3 ms; a node of 8 MiB would take a second.
+ */
+function zstdLevel(level: number, bodyBytes: number): number {
+  if (level === 0) return bodyBytes <= SMALL_BODY_BYTES ? 12 : 3;
+  return Math.min(22, Math.max(1, level));
 }
 
 async function inflate(body: Uint8Array, reader: BodyReader, maxBytes: number): Promise<Uint8Array> {
