@@ -45,7 +45,21 @@ export interface AnyReadOptions extends ReadOptions {
 export interface WriteOptions {
   /** Write only if the key still has this generation; `null`: only if it is absent. */
   readonly ifGeneration?: Generation | null;
+  /**
+   * With `ifGeneration: null`: the caller alone writes this key, and once, since its name is random (128 bits). Stores may then
+   * leave out what keeps the writers of a key apart; and should the machine fail before the write has resolved, the key may hold
+   * anything.
+   */
+  readonly unique?: boolean;
+  /** A hold on this key: the write is not kept waiting by it, and ends it when it is applied. One that has ended is of no effect. */
+  readonly hold?: KeyHold;
   readonly signal?: AbortSignal;
+}
+
+/** What {@link KvStore.hold} gives. */
+export interface KeyHold {
+  /** Ends the hold, unless it has ended. */
+  release(): void;
 }
 
 export interface ListOptions {
@@ -80,6 +94,8 @@ export interface Capabilities {
   /** `ifGeneration` is checked and applied in one atomic step, across processes. */
   readonly conditionalWrites?: true;
   readonly list?: true;
+  /** Reads that are asked for at once become few requests, so that callers need not hold any back. */
+  readonly batchesReads?: true;
 }
 
 /** A store of byte strings. Every call takes a `signal`; implementations reject with the signal's reason. */
@@ -98,5 +114,11 @@ export interface KvStore {
   /** Keys in bytewise order. */
   list(options?: ListOptions): AsyncIterable<ListEntry>;
   deleteRange(range: KeyRange, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /**
+   * Keeps every other write of a key waiting, those of other processes included, until the hold is released, the write that was given
+   * it is applied, or this process ends: for whoever keeps losing races for a key, and for milliseconds. It saves work and decides
+   * nothing; conditions are checked as ever. Stores that cannot have no such method, or give `undefined`.
+   */
+  hold?(key: Key, options?: { readonly signal?: AbortSignal }): Promise<KeyHold | undefined>;
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import {
   prefixRange,
   printKey,
 } from "./keys.ts";
+import { passHold } from "./pass-hold.ts";
 import type { KvStoreSpecObject } from "./spec.ts";
 
 /**
@@ -47,6 +48,7 @@ export function withPrefix(store: KvStore, prefix: Key): KvStore {
       if (isEmptyRange(range)) return;
       await store.deleteRange(inner(range), options);
     },
+    ...passHold(store, (key) => joinKeys(start, keyBytes(key))),
     close: () => store.close(),
   };
 }

@@ -51,9 +51,24 @@ testKvStore(
   api,
   anyKeys,
 );
-testKvStore("file", inFolder(true), api, { capabilities: everything, steps: 80 });
-testKvStore("file without fsync", inFolder(false), api, { capabilities: everything });
-testKvStore("file with lock files", inFolder(false, "lockfile"), api, { capabilities: everything, seeds: [1] });
+testKvStore("file", inFolder(true), api, { capabilities: everything, holds: true, steps: 80 });
+testKvStore("file without fsync", inFolder(false), api, { capabilities: everything, holds: true });
+testKvStore("file with lock files", inFolder(false, "lockfile"), api, {
+  capabilities: everything,
+  holds: true,
+  seeds: [1],
+});
+testKvStore(
+  "wrappers around files",
+  async () => {
+    const { store: files, cleanup } = await inFolder(false)(new Map());
+    const wrapped = withFaults(withPrefix(withCache(files, { maxBytes: 1 << 20 }), "some/"), () => undefined);
+    const store = kvStack([{ store: withRetry(withCounters(withCoalescedReads(wrapped, { maxGapBytes: 3 })).store) }]);
+    return { store, ...(cleanup && { cleanup }) };
+  },
+  api,
+  { capabilities: everything, holds: true, seeds: [1] },
+);
 testKvStore("http", served({}), api, { capabilities: {} });
 testKvStore("http from a server without ranges", served({ ignoreRanges: true }), api, { capabilities: {} });
 testKvStore("http without ranges or lengths", served({ ignoreRanges: true, withoutLength: true }), api, {

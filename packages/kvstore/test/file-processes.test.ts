@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keyText, readValue } from "@pcg/kvstore";
@@ -107,6 +107,63 @@ test("a living holder of a lock is waited for, a killed one is not", async () =>
   await patient;
   expect(await readValue(store, "key")).toEqual(Uint8Array.of(3));
   expect(await readdir(folder)).toEqual(["key"]);
+});
+
+test("a value that is replaced many times a second keeps its lock file until it rests", async () => {
+  const store = fileKvStore(folder, { fsync: false });
+  const others = fileKvStore(folder, { fsync: false });
+  await store.write("a/key", Uint8Array.of(1));
+  const inodes = new Set<number>();
+  for (let i = 0; i < 40; i++) {
+    await (i % 4 === 3 ? others : store).write("a/key", Uint8Array.of(i));
+    const lock = await stat(join(folder, "a/key.__lock")).catch(() => undefined);
+    if (lock !== undefined) inodes.add(lock.ino);
+  }
+  expect(inodes.size).toBeGreaterThan(0);
+  // What is kept is not locked: whoever tidies up removes it, and the next write makes another.
+  await store.deleteRange({ start: new Uint8Array(0) });
+  expect(await readdir(folder)).toEqual([]);
+  const children = [1, 2].map(() => startChild(module, ["increment", folder, "20", "no fsync"]));
+  for (let i = 0; i < 40; i++) await store.write("deep/other", Uint8Array.of(i));
+  await all(children);
+  await expect.poll(() => readdir(join(folder, "deep")), { interval: 20 }).toEqual(["counter", "other"]);
+  expect(Buffer.from((await readValue(store, "deep/counter"))!).toString()).toBe("40");
+});
+
+test("what nobody else writes is written without a lock, and seen by nobody before it is whole", async () => {
+  const child = startChild(module, ["hold", folder, join(folder, "5ed0.__lock")]);
+  expect(await child.nextLine()).toBe("held");
+  const store = fileKvStore(folder);
+  const value = new Uint8Array(5_000_000).fill(1);
+  const made = store.write("5ed0", value, { ifGeneration: null, unique: true });
+  for (let isMade = false; !isMade; ) {
+    const size = await stat(join(folder, "5ed0")).then(
+      (found) => found.size,
+      () => undefined,
+    );
+    if (size !== undefined) expect(size).toBe(value.length);
+    isMade = await Promise.race([made.then(() => true), new Promise<false>((resolve) => setImmediate(resolve, false))]);
+  }
+  expect((await readdir(folder)).sort()).toEqual(["5ed0", "5ed0.__lock"]);
+  await child.kill();
+});
+
+test("a hold ends with its process, and one of a process keeps those of others waiting", async () => {
+  const store = fileKvStore(folder);
+  await store.write("key", Uint8Array.of(1));
+  const child = startChild(module, ["hold", folder, join(folder, "key.__lock")]);
+  expect(await child.nextLine()).toBe("held");
+  let isHeld = false;
+  const waiting = store.hold!("key").finally(() => {
+    isHeld = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(isHeld).toBe(false);
+  await child.kill();
+  const hold = await waiting;
+  const another = startChild(module, ["increment", folder, "1", "no fsync"]);
+  await another.done();
+  expect((await store.write("key", Uint8Array.of(2), { hold: hold! })).written).toBe(true);
 });
 
 test("a sweep spares the unfinished values of the living and removes those of the dead", async () => {

@@ -3,13 +3,15 @@ import type { OpenForTest, TestApi } from "./api.ts";
 import { testLists } from "./list.ts";
 import { testAgainstModel } from "./model.ts";
 import { testReads } from "./read.ts";
-import { testConditionalWrites, testWrites } from "./write.ts";
+import { testConditionalWrites, testHolds, testWrites } from "./write.ts";
 
 export type { OpenedStore, OpenForTest, TestApi } from "./api.ts";
 
 export interface TestKvStoreOptions {
   /** What the store must promise; the suites for it run, and the promise itself is checked. */
   readonly capabilities: Capabilities;
+  /** Whether the store has `hold`, and gives one for any key. */
+  readonly holds?: true;
   /** Whether keys may be any bytes. Without it, keys in the suites are paths of which none is a folder of another. */
   readonly anyKeys?: true;
   /** Seeds of the random runs; three unless told. */
@@ -55,6 +57,7 @@ export function testKvStore(name: string, open: OpenForTest, api: TestApi, optio
     testReads(open, api);
     if (capabilities.writable) testWrites(open, api);
     if (capabilities.writable && capabilities.conditionalWrites) testConditionalWrites(open, api);
+    if (options.holds) testHolds(open, api);
     if (capabilities.list) testLists(open, api);
     if (capabilities.writable && capabilities.conditionalWrites && capabilities.list) {
       testAgainstModel(open, api, {

@@ -164,6 +164,26 @@ export function testConditionalWrites(open: OpenForTest, { test, expect }: TestA
       expect(await store.read("key")).toBeUndefined();
     }));
 
+  test("a key that is its writer's alone is made like any other, and no second time", () =>
+    withStore(open, {}, async (store) => {
+      const value = new Uint8Array(300_000).fill(7);
+      for (const [key, bytes] of [
+        ["dir/5ed0", value],
+        ["dir/5ed1", value.subarray(0, 10)],
+      ] as const) {
+        const made = await store.write(key, bytes, { ifGeneration: null, unique: true });
+        expect(made.written).toBe(true);
+        expect(await store.read(key)).toMatchObject({ generation: made.generation, size: bytes.length });
+        expect(firstDifference((await store.read(key))!.value, bytes)).toBe(-1);
+        expect(await store.write(key, value, { ifGeneration: null, unique: true })).toEqual({
+          written: false,
+          generation: made.generation,
+        });
+        expect((await store.write(key, null, { ifGeneration: made.generation! })).written).toBe(true);
+        expect(await store.read(key)).toBeUndefined();
+      }
+    }));
+
   test("of many who create at once exactly one succeeds", () =>
     withStore(open, {}, async (store) => {
       const results = await Promise.all(
@@ -189,6 +209,69 @@ export function testConditionalWrites(open: OpenForTest, { test, expect }: TestA
       };
       await Promise.all(Array.from({ length: 5 }, worker));
       expect(await textAt(store, "counter")).toBe("50");
+    }));
+}
+
+/** Holding keys; for stores that can. */
+export function testHolds(open: OpenForTest, { test, expect }: TestApi): void {
+  const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+  test("a hold keeps other writes of its key waiting until its own is applied, which decides as any other does", () =>
+    withStore(open, { "dir/key": bytes("old"), other: bytes("") }, async (store) => {
+      const hold = await store.hold!("dir/key");
+      let others = 0;
+      const waiting = ["a", "b"].map((text) => store.write("dir/key", bytes(text)).finally(() => others++));
+      await store.write("other", bytes("goes on"));
+      await moment();
+      expect(await textAt(store, "dir/key")).toBe("old");
+      const { generation } = (await store.read("dir/key"))!;
+      expect(await store.write("dir/key", bytes("?"), { hold: hold!, ifGeneration: null })).toEqual({
+        written: false,
+        generation,
+      });
+      await moment();
+      expect(others).toBe(0);
+      expect((await store.write("dir/key", bytes("held"), { hold: hold!, ifGeneration: generation })).written).toBe(
+        true,
+      );
+      await Promise.all(waiting);
+      expect(["a", "b"].includes((await textAt(store, "dir/key"))!)).toBe(true);
+      expect((await store.write("dir/key", bytes("late"), { hold: hold! })).written).toBe(true);
+      hold!.release();
+      expect(await textAt(store, "dir/key")).toBe("late");
+    }));
+
+  test("a hold on a key that is absent, released, lets the others go on one after the other", () =>
+    withStore(open, {}, async (store) => {
+      const hold = await store.hold!("made/later");
+      const order: string[] = [];
+      const next = store.hold!("made/later").then(async (second) => {
+        order.push("second");
+        await store.write("made/later", bytes("2"), { hold: second! });
+      });
+      const last = store.write("made/later", bytes("3")).then(() => order.push("third"));
+      await moment();
+      expect(order.length).toBe(0);
+      hold!.release();
+      await Promise.all([next, last]);
+      expect(order.length).toBe(2);
+      expect((await store.write("made/later", null)).written).toBe(true);
+      const again = await store.hold!("made/later");
+      expect((await store.write("made/later", null, { hold: again!, ifGeneration: null })).written).toBe(true);
+      await store.write("made/later", bytes("4"));
+      expect(await textAt(store, "made/later")).toBe("4");
+    }));
+
+  test("whoever aborts while waiting for a hold is rejected, and keeps nobody waiting", () =>
+    withStore(open, { key: bytes("old") }, async (store) => {
+      const hold = await store.hold!("key");
+      const controller = new AbortController();
+      const waiting = store.hold!("key", { signal: controller.signal });
+      controller.abort(new Error("no longer"));
+      hold!.release();
+      await expect(waiting).rejects.toThrow("no longer");
+      await store.write("key", bytes("new"));
+      expect(await textAt(store, "key")).toBe("new");
     }));
 }
 

@@ -1,13 +1,15 @@
 /**
  * The calls that may wait for the disk, as promises on descriptors. Everything else is asked of the system directly: opening, naming,
- * locking and looking at a file whose folder is in memory takes microseconds, going to Node's thread pool and back for it takes
- * many times that, and a pool full of syncs would let a lock wait for them.
+ * locking and looking at a file whose folder is in memory takes microseconds, and so does handing the kernel a few bytes; going to
+ * Node's thread pool and back for it takes many times that, and a pool full of syncs would let a lock wait for them.
  * @module
  */
-import { close, fsync, open, read, rename, write } from "node:fs";
+import { close, fsync, open, read, rename, write, writeSync } from "node:fs";
 
 /** Bytes asked of the system at once; between slabs the signal is looked at. */
 const slabBytes = 64 << 20;
+/** Up to here, copying into the kernel's memory is quicker than having it done aside. */
+const directBytes = 256 << 10;
 
 export function openForReading(path: Buffer, flags: number): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -35,7 +37,8 @@ export async function readAll(
 export async function writeAll(file: number, value: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
   for (let offset = 0; offset < value.length; ) {
     signal?.throwIfAborted();
-    offset += await writeOnce(file, value, offset);
+    const left = value.length - offset;
+    offset += left <= directBytes ? writeSync(file, value, offset, left, offset) : await writeOnce(file, value, offset);
   }
 }
 

@@ -5,7 +5,7 @@
  * but NUL can be used.
  * @module
  */
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { KvStoreError } from "../errors.ts";
 import { printKey } from "../keys.ts";
 
@@ -64,10 +64,23 @@ export function lockPath(path: Buffer): Buffer {
 /** A fresh name beside `path` for a value being written: its own name leads, so far as it fits. */
 export function temporaryPath(path: Buffer): Buffer {
   const folder = parentPath(path);
-  const end = Buffer.from(`_${randomBytes(8).toString("hex")}${reservedSuffix}`);
+  const end = Buffer.from(`_${randomHex()}${reservedSuffix}`);
   const name = path.subarray(path.lastIndexOf(slash) + 1);
   const fits = name.length + end.length <= maxNameBytes;
   return childPath(folder, fits ? Buffer.concat([name, end]) : end);
+}
+
+/** Asking the system for randomness takes longer than all else that naming does, so it is asked for many names at once. */
+const randomness = Buffer.alloc(2048);
+let used = randomness.length;
+
+function randomHex(): string {
+  if (used === randomness.length) {
+    randomFillSync(randomness);
+    used = 0;
+  }
+  used += 8;
+  return randomness.toString("hex", used - 8, used);
 }
 
 function badKey(key: Uint8Array, url: string, reason: string): KvStoreError {

@@ -5,6 +5,7 @@ import type {
   Capabilities,
   ConditionalReadOptions,
   Key,
+  KeyHold,
   KeyRange,
   KvStore,
   ListEntry,
@@ -19,13 +20,14 @@ import { isEmptyRange, keyBytes, listRange, printKey } from "../keys.ts";
 import type { KvStoreSpecObject } from "../spec.ts";
 import { translate } from "./errors.ts";
 import { Folders } from "./folders.ts";
+import { FileHold } from "./hold.ts";
 import { lockfileLocking } from "./lock/lockfile.ts";
-import type { Locking } from "./lock/locking.ts";
+import type { HeldLock, Locking } from "./lock/locking.ts";
 import { osLocking } from "./lock/os.ts";
 import { checkKey, childPath, parentPath } from "./paths.ts";
 import { readFileValue } from "./read.ts";
 import { walkFiles } from "./walk.ts";
-import { confirmFolder, removeFile, replaceFile } from "./write.ts";
+import { confirmFolder, lockFile, removeFile, replaceFile } from "./write.ts";
 
 export interface FileDriverOptions {
   /**
@@ -83,7 +85,12 @@ class FileKvStore implements KvStore {
     this.#locking = locking === "os" ? osLocking : lockfileLocking;
     this.#folders = new Folders(this.#root, fsync, this.#locking);
     const { isExclusive } = this.#locking;
-    this.capabilities = { writable: true, ...(isExclusive ? { conditionalWrites: true } : {}), list: true };
+    this.capabilities = {
+      writable: true,
+      ...(isExclusive ? { conditionalWrites: true } : {}),
+      list: true,
+      batchesReads: true,
+    };
   }
 
   read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
@@ -107,17 +114,40 @@ class FileKvStore implements KvStore {
         { url: this.url, key: printKey(key) },
       );
     }
+    const change = async (held?: HeldLock): Promise<WriteResult> => {
+      options.signal?.throwIfAborted();
+      const context = { folders: this.#folders, locking: this.#locking, fsync: this.#fsync, ...options, held };
+      if (value !== null) return await replaceFile(path, value, context);
+      const result = await removeFile(path, context);
+      if (result.written && this.#fsync) await confirmFolder(parentPath(path));
+      return result;
+    };
+    const { hold } = options;
+    const inTurn = (): Promise<WriteResult> => this.#inTurn(path, () => change());
     try {
-      return await this.#inTurn(path, async () => {
-        options.signal?.throwIfAborted();
-        const context = { folders: this.#folders, locking: this.#locking, fsync: this.#fsync, ...options };
-        if (value !== null) return await replaceFile(path, value, context);
-        const result = await removeFile(path, context);
-        if (result.written && this.#fsync) await confirmFolder(parentPath(path));
-        return result;
-      });
+      if (!(hold instanceof FileHold && hold.path.equals(path))) return await inTurn();
+      return await hold.use((held) => (held === undefined ? inTurn() : change(held)));
     } catch (error) {
       throw translate(error, value === null ? "delete" : "write", this.url, key);
+    }
+  }
+
+  /** By the lock that writes of the key are made under: TensorStore waits for it, too. */
+  async hold(key: Key, options: { readonly signal?: AbortSignal } = {}): Promise<KeyHold | undefined> {
+    const path = this.#path(key, options.signal);
+    if (!this.#locking.isExclusive) return undefined;
+    const context = { folders: this.#folders, locking: this.#locking, ...options };
+    try {
+      return await new Promise<KeyHold>((resolve, reject) => {
+        this.#inTurn(path, async () => {
+          options.signal?.throwIfAborted();
+          const hold = new FileHold(path, await lockFile(path, context));
+          resolve(hold);
+          await hold.ended;
+        }).catch(reject);
+      });
+    } catch (error) {
+      throw translate(error, "hold", this.url, key);
     }
   }
 

@@ -28,22 +28,46 @@ export interface WriteContext {
   readonly locking: Locking;
   readonly fsync: boolean;
   readonly ifGeneration?: Generation | null | undefined;
+  readonly unique?: boolean | undefined;
+  /** The lock of the path, which is given up when the change has been made. */
+  readonly held?: HeldLock | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Puts a value at `path` under its lock, if the condition holds. */
 export async function replaceFile(path: Buffer, value: Uint8Array, context: WriteContext): Promise<WriteResult> {
+  const isUnique = context.unique === true && context.ifGeneration === null;
+  return await inFolder(path, context, async () => {
+    if (isUnique) return await createUnique(path, value, context);
+    const result = await replaceOnce(path, value, context);
+    if (result.written && context.fsync) await confirmFolder(parentPath(path));
+    return result;
+  });
+}
+
+/** Takes the lock of a file that may be about to be made. */
+export async function lockFile(
+  path: Buffer,
+  context: Pick<WriteContext, "folders" | "locking" | "signal">,
+): Promise<HeldLock> {
+  return await inFolder(path, context, () => context.locking.acquire(lockPath(path), context.signal));
+}
+
+/** Does what needs the folder of `path`, which it makes. */
+async function inFolder<T>(
+  path: Buffer,
+  { folders }: Pick<WriteContext, "folders">,
+  action: () => Promise<T>,
+): Promise<T> {
   const folder = parentPath(path);
   for (let attempt = 1; ; attempt++) {
     try {
-      await context.folders.ensure(folder);
-      const result = await replaceOnce(path, value, context);
-      if (result.written && context.fsync) await confirmFolder(folder);
-      return result;
+      await folders.ensure(folder);
+      return await action();
     } catch (error) {
       // The folder was removed as empty, or a sweep took the temporary before it was locked: nothing happened yet.
       if (systemCode(error) !== "ENOENT" || attempt === maxAttempts) throw error;
-      context.folders.forget(folder);
+      folders.forget(folder);
     }
   }
 }
@@ -54,16 +78,22 @@ export async function removeFile(path: Buffer, context: Omit<WriteContext, "fold
   const found = before === undefined ? null : generationOf(before);
   if (context.ifGeneration !== undefined && context.ifGeneration !== found)
     return { written: false, generation: found };
-  if (before === undefined) return { written: true, generation: null };
-  const lock = await context.locking.acquire(lockPath(path), context.signal).catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  });
+  if (before === undefined) {
+    context.held?.release();
+    return { written: true, generation: null };
+  }
+  const lock =
+    context.held ??
+    (await context.locking.acquire(lockPath(path), context.signal).catch((error: unknown) => {
+      if (systemCode(error) === "ENOENT") return undefined;
+      throw error;
+    }));
   if (lock === undefined) {
     // The whole folder went meanwhile.
     const written = context.ifGeneration === undefined || context.ifGeneration === null;
     return { written, generation: null };
   }
+  let isDone = false;
   try {
     const current = statValue(path);
     const generation = current === undefined ? null : generationOf(current);
@@ -75,9 +105,10 @@ export async function removeFile(path: Buffer, context: Omit<WriteContext, "fold
       await unlink(path);
       forgetFile(path);
     }
+    isDone = true;
     return { written: true, generation: null };
   } finally {
-    lock.release();
+    if (lock !== context.held || isDone) lock.release();
   }
 }
 
@@ -94,6 +125,28 @@ export async function confirmFolder(folder: Buffer): Promise<void> {
   }
 }
 
+/**
+ * Makes a file that nobody else makes, without a lock: bytes and name are handed to the disk together, since nobody looks for the
+ * name before both are there.
+ */
+async function createUnique(path: Buffer, value: Uint8Array, context: WriteContext): Promise<WriteResult> {
+  return await withTemporary(path, value, context, async (file, temporary) => {
+    const found = statValue(path);
+    if (found !== undefined) return { written: false, generation: generationOf(found) };
+    context.signal?.throwIfAborted();
+    renameSync(temporary, path);
+    if (context.fsync) {
+      const syncs = await Promise.allSettled([syncFile(file), confirmFolder(parentPath(path))]);
+      const failed = syncs.find(({ status }) => status === "rejected");
+      if (failed !== undefined) {
+        await unlinkIfThere(path);
+        throw (failed as PromiseRejectedResult).reason;
+      }
+    }
+    return { written: true, generation: generationOf(fstatSync(file, { bigint: true })) };
+  });
+}
+
 async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContext): Promise<WriteResult> {
   const { ifGeneration, signal } = context;
   if (ifGeneration !== undefined) {
@@ -101,17 +154,13 @@ async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContex
     const found = stats === undefined ? null : generationOf(stats);
     if (found !== ifGeneration) return { written: false, generation: found };
   }
-  const temporary = temporaryPath(path);
-  const file = openSync(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
-  let renamed = false;
-  try {
-    // So that sweeps leave it alone; a sweep that was faster makes the rename fail with ENOENT.
-    context.locking.protect(file);
-    await writeAll(file, value, signal);
+  return await withTemporary(path, value, context, async (file, temporary) => {
     if (context.fsync) await syncFile(file);
-    const lock = await context.locking.acquire(lockPath(path), signal);
+    const lock = context.held ?? (await context.locking.acquire(lockPath(path), signal));
+    let current: BigIntStats | undefined;
+    let isDone = false;
     try {
-      const current = statValue(path);
+      current = statValue(path);
       const found = current === undefined ? null : generationOf(current);
       if (ifGeneration !== undefined && ifGeneration !== found) return { written: false, generation: found };
       const stats = current === undefined ? fstatSync(file, { bigint: true }) : makeLater(file, current);
@@ -119,12 +168,32 @@ async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContex
       checkHeld(lock, path);
       if (isQuick(value, current, context.fsync)) renameSync(temporary, path);
       else await renameFile(temporary, path);
-      renamed = true;
+      isDone = true;
       forgetFile(path);
       return { written: true, generation: generationOf(stats) };
     } finally {
-      lock.release();
+      if (lock !== context.held || isDone) lock.release(current !== undefined);
     }
+  });
+}
+
+/** Writes a value to a fresh file beside `path`, which goes again unless `use` gives it the name. */
+async function withTemporary(
+  path: Buffer,
+  value: Uint8Array,
+  { locking, signal }: WriteContext,
+  use: (file: number, temporary: Buffer) => Promise<WriteResult>,
+): Promise<WriteResult> {
+  const temporary = temporaryPath(path);
+  const file = openSync(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+  let renamed = false;
+  try {
+    // So that sweeps leave it alone; a sweep that was faster makes the rename fail with ENOENT.
+    locking.protect(file);
+    await writeAll(file, value, signal);
+    const result = await use(file, temporary);
+    renamed = result.written;
+    return result;
   } finally {
     try {
       if (!renamed) await unlinkIfThere(temporary);

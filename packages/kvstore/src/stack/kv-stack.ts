@@ -8,6 +8,7 @@ import type {
   Capabilities,
   ConditionalReadOptions,
   Key,
+  KeyHold,
   KeyRange,
   KvStore,
   ListEntry,
@@ -80,6 +81,12 @@ class KvStack implements KvStore {
     });
   }
 
+  async hold(key: Key, options: { readonly signal?: AbortSignal } = {}): Promise<KeyHold | undefined> {
+    const bytes = keyBytes(key);
+    const part = findMapped(this.#parts, bytes);
+    return await part?.store.hold?.(bytes.subarray(part.strip), options);
+  }
+
   async *list(options: ListOptions = {}): AsyncGenerator<ListEntry> {
     options.signal?.throwIfAborted();
     const { prefix: _prefix, ...rest } = options;
@@ -117,5 +124,6 @@ function sharedCapabilities(stores: readonly KvStore[]): Capabilities {
     ...(all("writable") ? { writable: true } : {}),
     ...(all("conditionalWrites") ? { conditionalWrites: true } : {}),
     ...(all("list") ? { list: true } : {}),
+    ...(all("batchesReads") ? { batchesReads: true } : {}),
   };
 }

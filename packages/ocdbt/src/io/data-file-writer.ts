@@ -127,7 +127,7 @@ class Writer implements DataFileWriter {
       await this.#store.write(key, bytes, { signal });
       return;
     }
-    const outcome = await putIf(this.#store, key, bytes, null, signal);
+    const outcome = await putIf(this.#store, key, bytes, null, { signal, unique: true });
     if (outcome.kind === "written") return;
     // Nothing refers to the file yet, so nothing is in doubt.
     if (outcome.kind === "unknown") throw outcome.error;

@@ -88,7 +88,7 @@ export class NumberedManifest implements ManifestPlace {
     if (previous === undefined && !(await this.#createConfig(next.config, signal))) return undefined;
     if (before !== undefined && !(await this.#isStill(before, aside))) return undefined;
     const key = numberedManifestKey(own.generation);
-    const outcome = await putIf(this.#store, key, await encodeManifest(next), null, signal);
+    const outcome = await putIf(this.#store, key, await encodeManifest(next), null, aside);
     if (outcome.kind === "unknown") throw ambiguous(this.#store.url, outcome.error);
     // Created or not, the newest manifest tells: a writer that slept may create a number that was used and removed.
     const found = await this.#confirm(own.generation, signal);
@@ -126,7 +126,7 @@ export class NumberedManifest implements ManifestPlace {
   /** Makes `manifest.ocdbt`. @returns whether it is there with this configuration. */
   async #createConfig(config: Config, signal: AbortSignal | undefined): Promise<boolean> {
     const bytes = await encodeManifest({ config, versions: [], versionNodes: [] });
-    const outcome = await putIf(this.#store, MANIFEST_KEY, bytes, null, signal);
+    const outcome = await putIf(this.#store, MANIFEST_KEY, bytes, null, signal && { signal });
     // There is no version yet, so nothing can have been committed.
     if (outcome.kind === "unknown") throw outcome.error;
     if (outcome.kind === "written") return true;

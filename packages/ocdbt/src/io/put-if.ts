@@ -2,7 +2,7 @@
  * A conditional write whose outcome is never guessed: when the answer is lost, or cannot be right, the key is looked at.
  * @module
  */
-import { type Generation, isKvStoreError, type KvStore, type ReadResult } from "@pcg/kvstore";
+import { type Generation, isKvStoreError, type KvStore, type ReadResult, type WriteOptions } from "@pcg/kvstore";
 import { backOff, MAX_TRIES, retryTransient } from "./pause.ts";
 
 export type PutOutcome =
@@ -20,14 +20,15 @@ export async function putIf(
   key: string | Uint8Array,
   bytes: Uint8Array,
   expected: Generation | null,
-  signal?: AbortSignal,
+  options: Omit<WriteOptions, "ifGeneration"> = {},
 ): Promise<PutOutcome> {
+  const { signal } = options;
   const aside = signal === undefined ? {} : { signal };
   let ifGeneration = expected;
   for (let send = 1; ; send++) {
     let failure: unknown;
     try {
-      const result = await store.write(key, bytes, { ifGeneration, ...aside });
+      const result = await store.write(key, bytes, { ...options, ifGeneration });
       if (result.written) return { kind: "written", generation: result.generation!, recovered: false };
     } catch (error) {
       if (!isKvStoreError(error, "transient", "ambiguous")) throw error;

@@ -38,7 +38,7 @@ export class SingleManifest implements ManifestPlace {
   ): Promise<StoredManifest | undefined> {
     const asOf = performance.now();
     const bytes = await encodeManifest(next);
-    const outcome = await putIf(this.#store, MANIFEST_KEY, bytes, previous?.token ?? null, signal);
+    const outcome = await putIf(this.#store, MANIFEST_KEY, bytes, previous?.token ?? null, signal && { signal });
     if (outcome.kind === "unknown") throw ambiguous(this.#store.url, outcome.error);
     if (outcome.kind === "written") {
       const { generation, recovered } = outcome;

@@ -6,8 +6,8 @@
 export interface HeldLock {
   /** Whether it still is: false when it was taken for abandoned, after this process stood still for long. */
   isHeld(): boolean;
-  /** Removes the lock file and drops the lock. */
-  release(): void;
+  /** Drops the lock and removes its file. @param isRepeated that the lock is likely to be wanted soon again, so the file may stay a while. */
+  release(isRepeated?: boolean): void;
 }
 
 export interface Locking {

@@ -9,6 +9,9 @@ import { systemCode } from "../errors.ts";
 
 interface NativeLocks {
   tryLock(descriptor: number): boolean;
+  /** Blocks a thread of Node's pool; cannot be called off. */
+  waitForLock(descriptor: number): Promise<void>;
+  unlock(descriptor: number): void;
 }
 
 let native: NativeLocks | undefined;
@@ -32,6 +35,29 @@ export function tryLock(file: number): boolean {
       cause,
     });
   }
+}
+
+/** At most one thread of the pool blocks, since the holder may need another; the environment can leave it with one. */
+let canBlock: boolean = native !== undefined && Number(process.env.UV_THREADPOOL_SIZE ?? 4) > 1;
+
+/**
+ * Has the kernel wake this process when it is its turn to have the lock (which is to be tried then); `undefined` when that is not
+ * possible now. Whoever stops waiting must leave the file open until the promise is settled.
+ */
+export function waitForLock(file: number): Promise<void> | undefined {
+  if (!canBlock) return undefined;
+  canBlock = false;
+  const granted = native!.waitForLock(file).finally(() => {
+    canBlock = true;
+  });
+  return granted.catch((error: unknown) => {
+    if (systemCode(error) !== "EINTR") throw error;
+  });
+}
+
+/** Drops the lock of an open file. */
+export function unlock(file: number): void {
+  native?.unlock(file);
 }
 
 /** Whether the name still leads to the open file: a previous holder removes or replaces it. */

@@ -4,15 +4,17 @@
  * The kernel holds the lock and drops it when the holder closes the file or dies in any way, so that a lock never outlives its
  * holder and there is no staleness to guess from process ids or ages. A lock file left by a killed process is merely an unlocked
  * file: the next holder takes, empties and removes it. (Emptied, because old versions of TensorStore write values into it without
- * truncating.) Waiting is by polling, because blocking calls would fill Node's thread pool, which the holder may need; it ends
- * with the caller's signal, and is not fair.
+ * truncating.) One waiter of each process stands in the kernel's queue, others poll: blocking calls fill Node's thread pool, which the
+ * holder may need. Waiting ends with the caller's signal.
  * @module
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
+import { onAbort } from "../../on-abort.ts";
 import { pause } from "../../pause.ts";
 import { systemCode } from "../errors.ts";
+import { keepLockFile, takeKeptLockFile } from "./kept-lock-files.ts";
 import type { HeldLock, Locking } from "./locking.ts";
-import { hasNativeLocks, isStillAt, tryLock } from "./native.ts";
+import { hasNativeLocks, isStillAt, tryLock, waitForLock } from "./native.ts";
 
 const longestPauseMs = 4;
 
@@ -24,13 +26,11 @@ export const osLocking: Locking = {
   async acquire(path, signal) {
     for (;;) {
       signal?.throwIfAborted();
-      const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+      const file = takeKeptLockFile(path) ?? openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+      await lock(file, signal);
       let held = false;
       try {
-        for (let waitMs = 0.25; !tryLock(file); waitMs = Math.min(waitMs * 2, longestPauseMs)) {
-          await pause(waitMs * (0.5 + Math.random()), signal);
-        }
-        // Whoever had it before removed the file.
+        // Whoever had it before removed the file, or gave it the name of the value.
         if (!isStillAt(file, path)) continue;
         if (fstatSync(file).size > 0) ftruncateSync(file);
         held = true;
@@ -66,10 +66,38 @@ export const osLocking: Locking = {
   },
 };
 
+/** Locks an open file, which is closed when that fails. */
+async function lock(file: number, signal: AbortSignal | undefined): Promise<void> {
+  let granted: Promise<void> | undefined;
+  try {
+    for (let waitMs = 0.25; !tryLock(file); waitMs = Math.min(waitMs * 2, longestPauseMs)) {
+      granted = waitForLock(file);
+      if (granted === undefined) await pause(waitMs * (0.5 + Math.random()), signal);
+      else await unlessAborted(granted, signal);
+      granted = undefined;
+    }
+  } catch (error) {
+    // The kernel may still be about to grant it.
+    const close = (): void => closeSync(file);
+    if (granted === undefined) close();
+    else granted.then(close, close);
+    throw error;
+  }
+}
+
+function unlessAborted(granted: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return granted;
+  return new Promise((resolve, reject) => {
+    const leave = onAbort(signal, () => reject(signal.reason));
+    granted.then(resolve, reject).finally(leave);
+  });
+}
+
 function heldLock(file: number, path: Buffer): HeldLock {
   return {
     isHeld: () => true,
-    release() {
+    release(isRepeated = false) {
+      if (isRepeated && keepLockFile(file, path)) return;
       try {
         unlinkSync(path);
       } catch (error) {
