@@ -185,7 +185,7 @@ export class CommitLoop {
 
   async #keepBeside({ beside }: Plan, signal: AbortSignal | undefined): Promise<void> {
     if (beside === undefined) return;
-    const outcome = await putIf(this.#context.store, beside.key, beside.bytes, null, signal);
+    const outcome = await putIf(this.#context.store, beside.key, beside.bytes, null, signal && { signal });
     // Nothing refers to it yet, so nothing is in doubt.
     if (outcome.kind === "unknown") throw outcome.error;
   }
