@@ -12,7 +12,8 @@ export interface Components {
 export function componentsWithin(graph: Graph, side: Int32Array): Components {
   const { offsets, heads, size } = graph;
   // Before a vertex has a component, its side: one look tells whether it belongs to the one that is growing.
-  const of = side.map((s) => -1 - s);
+  const of = new Int32Array(size);
+  for (let v = 0; v < size; v++) of[v] = -1 - side[v]!;
   const queue = new Int32Array(size);
   const sizes: number[] = [];
   for (let start = 0; start < size; start++) {
@@ -24,7 +25,8 @@ export function componentsWithin(graph: Graph, side: Int32Array): Components {
     let tail = 1;
     for (let head = 0; head < tail; head++) {
       const v = queue[head]!;
-      for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+      const end = offsets[v + 1]!;
+      for (let a = offsets[v]!; a < end; a++) {
         const u = heads[a]!;
         if (of[u] !== wanted) continue;
         of[u] = number;

@@ -1,7 +1,7 @@
 import { DisjointSets } from "./disjoint-sets.ts";
 import { MulticutError } from "./errors.ts";
 import { buildGraph, type Graph, type Rows } from "./graph.ts";
-import { indexIds } from "./id-table.ts";
+import { idsAt, indexIds } from "./id-table.ts";
 import { checkEdges } from "./input.ts";
 
 /** Pairs of supervoxels are sorted by a double, first · n + second: n² must stay below 2^53. */
@@ -78,17 +78,22 @@ export function contractRows(edges: BigUint64Array, weights: Float64Array): Cont
   };
 }
 
-/** The supervoxels of vertices, ascending. */
-export function membersOf(contraction: Contraction, vertices: Iterable<number>): BigUint64Array {
+/** The supervoxels of a vertex, ascending. */
+export function membersOf(contraction: Contraction, vertex: number): BigUint64Array {
   const { ids, members, memberOffsets } = contraction;
-  const ranks: number[] = [];
-  for (const v of vertices) {
-    for (let m = memberOffsets[v]!; m < memberOffsets[v + 1]!; m++) ranks.push(members[m]!);
-  }
-  const sorted = Int32Array.from(ranks).sort();
-  const out = new BigUint64Array(sorted.length);
-  for (let i = 0; i < sorted.length; i++) out[i] = ids[sorted[i]!]!;
-  return out;
+  return idsAt(ids, members.subarray(memberOffsets[vertex]!, memberOffsets[vertex + 1]!));
+}
+
+/** The supervoxels of each of `count` sets of vertices, ascending; `partOf` is the number of a vertex's set. */
+export function membersOfParts(contraction: Contraction, partOf: Int32Array, count: number): BigUint64Array[] {
+  const { ids, vertexOf } = contraction;
+  const next = new Int32Array(count + 1);
+  for (let i = 0; i < vertexOf.length; i++) next[partOf[vertexOf[i]!]! + 1]!++;
+  for (let part = 0; part < count; part++) next[part + 1]! += next[part]!;
+  const starts = next.slice();
+  const places = new Int32Array(vertexOf.length);
+  for (let i = 0; i < vertexOf.length; i++) places[next[partOf[vertexOf[i]!]!]!++] = i;
+  return Array.from({ length: count }, (_, part) => idsAt(ids, places.subarray(starts[part], starts[part + 1])));
 }
 
 function groupMembers(
@@ -102,9 +107,9 @@ function groupMembers(
   const next = memberOffsets.slice(0, size);
   const members = new Int32Array(ids.length);
   for (let i = 0; i < vertexOf.length; i++) members[next[vertexOf[i]!]!++] = i;
-  const reps = new BigUint64Array(size);
-  for (let v = 0; v < size; v++) reps[v] = ids[members[memberOffsets[v]!]!]!;
-  return { reps, memberOffsets, members };
+  const smallest = new Int32Array(size);
+  for (let v = 0; v < size; v++) smallest[v] = members[memberOffsets[v]!]!;
+  return { reps: idsAt(ids, smallest), memberOffsets, members };
 }
 
 /** The rows between vertices; those of infinite weight have become loops, which are left out. */

@@ -1,6 +1,7 @@
 import type { Assignment } from "./assignment.ts";
 import type { Components } from "./components.ts";
-import { type Contraction, membersOf } from "./contract.ts";
+import { type Contraction, membersOfParts } from "./contract.ts";
+import { idsAt } from "./id-table.ts";
 import type { Cut } from "./result.ts";
 
 /** Writes an assignment of vertices as edges and parts of supervoxels. */
@@ -16,12 +17,14 @@ export function describeCut(
     for (const v of group) perPart[components.of[v]!]!++;
     return perPart;
   });
-  const order = orderParts(contraction, components, counts);
-  const vertices = listVertices(components);
+  const members = membersOfParts(contraction, components.of, components.count);
+  const sideOf = new Int32Array(components.count);
+  for (let v = 0; v < side.length; v++) sideOf[components.of[v]!] = side[v]!;
+  const order = orderParts(counts, members);
   return {
     edges: cutEdges(contraction, side),
-    parts: order.map((c) => (c < 0 ? new BigUint64Array(0) : membersOf(contraction, vertices[c]!))),
-    sides: order.map((c, i) => (c < 0 ? i : side[vertices[c]![0]!]!)),
+    parts: order.map((c) => (c < 0 ? new BigUint64Array(0) : members[c]!)),
+    sides: order.map((c, i) => (c < 0 ? i : sideOf[c]!)),
     vertexCounts: order.map((c) => (c < 0 ? 0 : components.sizes[c]!)),
     labelCounts: order.map((c) => counts.map((perPart) => (c < 0 ? 0 : perPart[c]!))),
     flow,
@@ -38,24 +41,20 @@ export function cutEdges(contraction: Contraction, side: Int32Array): BigUint64A
     const b = ends[i + 1]!;
     if (side[vertexOf[a]!] !== side[vertexOf[b]!]) keys.push(a < b ? a * ids.length + b : b * ids.length + a);
   }
-  return pairsOf(ids, Float64Array.from(keys).sort());
-}
-
-/** Pairs of ids from ascending keys `first · n + second`; repeats are dropped. Exact to n = 9·10^7. */
-export function pairsOf(ids: BigUint64Array, keys: Float64Array): BigUint64Array {
-  const distinct = keys.filter((key, i) => i === 0 || key !== keys[i - 1]);
-  const pairs = new BigUint64Array(2 * distinct.length);
+  const sorted = Float64Array.from(keys).sort();
+  const distinct = sorted.filter((key, i) => i === 0 || key !== sorted[i - 1]);
+  const places = new Int32Array(2 * distinct.length);
   for (let i = 0; i < distinct.length; i++) {
-    const key = distinct[i]!;
-    const first = Math.floor(key / ids.length);
-    pairs[2 * i] = ids[first]!;
-    pairs[2 * i + 1] = ids[key - first * ids.length]!;
+    // Exact to 9·10^7 ids.
+    const first = Math.floor(distinct[i]! / ids.length);
+    places[2 * i] = first;
+    places[2 * i + 1] = distinct[i]! - first * ids.length;
   }
-  return pairs;
+  return idsAt(ids, places);
 }
 
 /** For each group the component with most of its labels that no earlier group took (-1: none left), then the rest. */
-function orderParts(contraction: Contraction, components: Components, counts: readonly Int32Array[]): number[] {
+function orderParts(counts: readonly Int32Array[], members: readonly BigUint64Array[]): number[] {
   const taken = new Set<number>();
   const own = counts.map((perPart) => {
     let best = -1;
@@ -65,21 +64,9 @@ function orderParts(contraction: Contraction, components: Components, counts: re
     taken.add(best);
     return best;
   });
-  const supervoxels = new Int32Array(components.count);
-  for (const v of contraction.vertexOf) supervoxels[components.of[v]!]!++;
   // Components are numbered by their smallest id already: that breaks ties.
-  const rest = Array.from({ length: components.count }, (_, c) => c)
+  const rest = Array.from(members, (_, c) => c)
     .filter((c) => !taken.has(c))
-    .sort((a, b) => supervoxels[b]! - supervoxels[a]! || a - b);
+    .sort((a, b) => members[b]!.length - members[a]!.length || a - b);
   return [...own, ...rest];
-}
-
-function listVertices(components: Components): Int32Array[] {
-  const lists = Array.from(components.sizes, (size) => new Int32Array(size));
-  const filled = new Int32Array(components.count);
-  for (let v = 0; v < components.of.length; v++) {
-    const c = components.of[v]!;
-    lists[c]![filled[c]!++] = v;
-  }
-  return lists;
 }

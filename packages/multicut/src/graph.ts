@@ -41,9 +41,11 @@ export function buildGraph(size: number, rows: Rows): Graph {
   const offsets = new Int32Array(size + 1);
   // Merged edges are written over rows that were read already.
   let count = 0;
+  let from = 0;
   for (let v = 0; v < size; v++) {
     const end = starts[v]!;
-    for (let from = v === 0 ? 0 : starts[v - 1]!; from < end; ) {
+    const before = count;
+    while (from < end) {
       const high = upper[from]!;
       let sum = weights[from]!;
       let most = sum;
@@ -58,10 +60,10 @@ export function buildGraph(size: number, rows: Rows): Graph {
       upper[count] = high;
       weights[count] = sum;
       strongest[count++] = most;
-      offsets[v + 1]!++;
       offsets[high + 1]!++;
       from = to;
     }
+    offsets[v + 1]! += count - before;
   }
   for (let v = 0; v < size; v++) offsets[v + 1]! += offsets[v]!;
   return linkArcs(
@@ -117,7 +119,8 @@ function sortRows(size: number, rows: Rows): Omit<Rows, "lower"> & { starts: Int
   const { lower, upper, weights } = rows;
   const next = new Int32Array(size + 1);
   const starts = new Int32Array(size + 1);
-  for (let i = 0; i < lower.length; i++) {
+  const count = lower.length;
+  for (let i = 0; i < count; i++) {
     starts[lower[i]! + 1]!++;
     next[upper[i]! + 1]!++;
   }
@@ -125,9 +128,9 @@ function sortRows(size: number, rows: Rows): Omit<Rows, "lower"> & { starts: Int
     starts[v + 1]! += starts[v]!;
     next[v + 1]! += next[v]!;
   }
-  const lowerByUpper = new Int32Array(lower.length);
-  const spare = new Float64Array(lower.length);
-  for (let i = 0; i < lower.length; i++) {
+  const lowerByUpper = new Int32Array(count);
+  const spare = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
     const at = next[upper[i]!]!++;
     lowerByUpper[at] = lower[i]!;
     spare[at] = weights[i]!;
@@ -135,7 +138,8 @@ function sortRows(size: number, rows: Rows): Omit<Rows, "lower"> & { starts: Int
   // Filling a bucket moves its start to its end, which is how far the next pass over it goes.
   let from = 0;
   for (let v = 0; v < size; v++) {
-    for (; from < next[v]!; from++) {
+    const end = next[v]!;
+    for (; from < end; from++) {
       const at = starts[lowerByUpper[from]!]!++;
       upper[at] = v;
       weights[at] = spare[from]!;
@@ -157,10 +161,12 @@ function linkArcs(
   const heads = new Int32Array(2 * edges);
   const darts = new Int32Array(2 * edges);
   for (let e = 0; e < edges; e++) {
-    const out = next[lower[e]!]!++;
-    const back = next[upper[e]!]!++;
-    heads[out] = upper[e]!;
-    heads[back] = lower[e]!;
+    const low = lower[e]!;
+    const high = upper[e]!;
+    const out = next[low]!++;
+    const back = next[high]!++;
+    heads[out] = high;
+    heads[back] = low;
     darts[out] = 2 * e;
     darts[back] = 2 * e + 1;
   }

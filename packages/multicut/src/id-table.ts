@@ -65,6 +65,17 @@ export function rankOf(ids: BigUint64Array, id: bigint): number {
   return -1;
 }
 
+/** The ids at the given places. */
+export function idsAt(ids: BigUint64Array, places: Int32Array): BigUint64Array {
+  const from = lanesOf(ids);
+  const lanes = new Int32Array(2 * places.length);
+  for (let i = 0; i < places.length; i++) {
+    lanes[2 * i] = from[2 * places[i]!]!;
+    lanes[2 * i + 1] = from[2 * places[i]! + 1]!;
+  }
+  return new BigUint64Array(lanes.buffer);
+}
+
 function lanesOf(values: BigUint64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
 }

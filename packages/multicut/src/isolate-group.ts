@@ -4,9 +4,9 @@
  * @module
  */
 import type { Assignment } from "./assignment.ts";
+import { DistanceQueue } from "./distance-queue.ts";
 import type { Graph } from "./graph.ts";
 import { minCut } from "./min-cut.ts";
-import { VertexHeap } from "./vertex-heap.ts";
 
 /** The rest must hold this share of all capacity, or some stray leaf far away would be the "rest". */
 const LEAST_REST = 0.1;
@@ -38,25 +38,23 @@ export function isolateGroup(graph: Graph, terminal: Int32Array): Assignment {
 function orderByDistance(graph: Graph, terminal: Int32Array): Int32Array {
   const { offsets, heads, darts, strongest, size } = graph;
   const distance = new Float64Array(size).fill(Infinity);
-  const settled = new Uint8Array(size);
   const order = new Int32Array(size);
-  const heap = new VertexHeap();
+  const queue = new DistanceQueue(distance);
   let count = 0;
   for (const v of terminal) {
     distance[v] = 0;
-    heap.push(0, v);
+    queue.push(v);
   }
-  for (let v = heap.pop(); v >= 0; v = heap.pop()) {
-    if (settled[v] === 1) continue;
-    const away = heap.key;
-    settled[v] = 1;
+  for (let v = queue.pop(); v >= 0; v = queue.pop()) {
     order[count++] = v;
-    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+    const away = distance[v]!;
+    const end = offsets[v + 1]!;
+    for (let a = offsets[v]!; a < end; a++) {
       const u = heads[a]!;
       const next = away + 1 / strongest[darts[a]! >> 1]!;
       if (next >= distance[u]!) continue;
       distance[u] = next;
-      heap.push(next, u);
+      queue.push(u);
     }
   }
   return order.slice(0, count);

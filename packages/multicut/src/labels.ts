@@ -43,9 +43,7 @@ export function svSplitRequired(
     kind: "svSplitRequired",
     code,
     detail,
-    reps: [...shared].map(
-      ([v, groups]): SharedRep => ({ rep: reps[v]!, members: membersOf(contraction, [v]), groups }),
-    ),
+    reps: [...shared].map(([v, groups]): SharedRep => ({ rep: reps[v]!, members: membersOf(contraction, v), groups })),
     remapping: { supervoxels: ids.slice(), reps: remapped },
   };
 }

@@ -5,9 +5,9 @@
  */
 import { type Assignment, weighSides } from "./assignment.ts";
 import { componentsWithin } from "./components.ts";
+import { DistanceQueue } from "./distance-queue.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { minCut } from "./min-cut.ts";
-import { VertexHeap } from "./vertex-heap.ts";
 
 /** Each round strictly lightens the cut; real graphs settle in two or three. */
 const MAX_ROUNDS = 20;
@@ -55,26 +55,24 @@ function nearestTerminal(graph: Graph, terminals: readonly Int32Array[]): Int32A
   const { offsets, heads, darts, capacities, size } = graph;
   const side = new Int32Array(size);
   const distance = new Float64Array(size).fill(Infinity);
-  const settled = new Uint8Array(size);
-  const heap = new VertexHeap();
+  const queue = new DistanceQueue(distance);
   for (const [g, terminal] of terminals.entries()) {
     for (const v of terminal) {
       distance[v] = 0;
       side[v] = g;
-      heap.push(0, v);
+      queue.push(v);
     }
   }
-  for (let v = heap.pop(); v >= 0; v = heap.pop()) {
-    if (settled[v] === 1) continue;
-    settled[v] = 1;
-    const away = heap.key;
-    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+  for (let v = queue.pop(); v >= 0; v = queue.pop()) {
+    const away = distance[v]!;
+    const end = offsets[v + 1]!;
+    for (let a = offsets[v]!; a < end; a++) {
       const u = heads[a]!;
       const next = away + 1 / capacities[darts[a]! >> 1]!;
       if (next >= distance[u]!) continue;
       distance[u] = next;
       side[u] = side[v]!;
-      heap.push(next, u);
+      queue.push(u);
     }
   }
   return side;

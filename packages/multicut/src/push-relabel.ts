@@ -91,7 +91,8 @@ function borderOfSinks(graph: Graph, roles: Uint8Array, room: Float64Array): { b
   let entering = 0;
   for (let v = 0; v < size; v++) {
     if (roles[v] === FREE) continue;
-    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+    const end = offsets[v + 1]!;
+    for (let a = offsets[v]!; a < end; a++) {
       if (roles[heads[a]!] === roles[v]) continue;
       if (roles[v] === SOURCE) entering += room[darts[a]!]!;
       else {
@@ -232,7 +233,8 @@ function relabelAll(graph: Graph, roles: Uint8Array, room: Float64Array, goal: n
     const next = height[v]! + 1;
     population[next - 1]!++;
     current[v] = offsets[v]!;
-    for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+    const end = offsets[v + 1]!;
+    for (let a = offsets[v]!; a < end; a++) {
       const u = heads[a]!;
       if (height[u] !== size || roles[u] !== FREE || room[darts[a]! ^ 1] === 0) continue;
       height[u] = next;

@@ -1,6 +1,6 @@
 import { DisjointSets } from "./disjoint-sets.ts";
+import { DistanceQueue } from "./distance-queue.ts";
 import { edgeBetween, type Graph } from "./graph.ts";
-import { VertexHeap } from "./vertex-heap.ts";
 
 /** Paths that connect the labels of one group. */
 export interface SeedTree {
@@ -90,20 +90,19 @@ class Regions {
   search(): Bridge[] | undefined {
     const { offsets, heads, darts, strongest } = this.graph;
     const { distance, home, owner } = this;
-    const heap = new VertexHeap();
+    const queue = new DistanceQueue(distance);
     const numberOf = new Map<number, number>();
     for (const [number, v] of this.labels.entries()) {
       distance[v] = 0;
-      heap.push(0, v);
+      queue.push(v);
       numberOf.set(v, number);
     }
     let settled = 0;
     let nextCheck = 0;
     let tree: Bridge[] | undefined;
     let limit = Infinity;
-    for (let v = heap.pop(); v >= 0; v = heap.pop()) {
-      if (owner[v]! >= 0) continue;
-      const away = heap.key;
+    for (let v = queue.pop(); v >= 0; v = queue.pop()) {
+      const away = distance[v]!;
       if (this.changed && settled >= nextCheck) {
         this.changed = false;
         nextCheck = settled + this.bridges.size;
@@ -115,7 +114,8 @@ class Regions {
       const own = home[v] === -1 ? numberOf.get(v)! : owner[home[v]!]!;
       owner[v] = own;
       settled++;
-      for (let a = offsets[v]!; a < offsets[v + 1]!; a++) {
+      const end = offsets[v + 1]!;
+      for (let a = offsets[v]!; a < end; a++) {
         const u = heads[a]!;
         if (owner[u] === own || owner[u] === BLOCKED) continue;
         const reach = away + 1 / (strongest[darts[a]! >> 1]! + EPSILON);
@@ -123,7 +123,7 @@ class Regions {
         else if (reach < distance[u]! && reach <= limit) {
           distance[u] = reach;
           home[u] = v;
-          heap.push(reach, u);
+          queue.push(u);
         }
       }
     }

@@ -1,5 +1,5 @@
 import { componentsWithin } from "../components.ts";
-import { type Contraction, contractRows, membersOf } from "../contract.ts";
+import { type Contraction, contractRows, membersOfParts } from "../contract.ts";
 import { cutEdges } from "../describe-cut.ts";
 import { MulticutError } from "../errors.ts";
 import { checkEdgeList, checkInput } from "../input.ts";
@@ -110,17 +110,14 @@ function checkWeights(edges: BigUint64Array, weights: Float64Array | Float32Arra
 
 function describe(contraction: Contraction, part: Int32Array): Partition {
   const { graph } = contraction;
-  const vertices = new Map<number, number[]>();
-  for (let v = 0; v < part.length; v++) {
-    const list = vertices.get(part[v]!);
-    if (list === undefined) vertices.set(part[v]!, [v]);
-    else list.push(v);
-  }
+  const numbers = new Map<number, number>();
+  for (const name of part) if (!numbers.has(name)) numbers.set(name, numbers.size);
+  const numbered = part.map((name) => numbers.get(name)!);
   let weight = 0;
   for (let e = 0; e < graph.lower.length; e++) {
     if (part[graph.lower[e]!] !== part[graph.upper[e]!]) weight += graph.capacities[e]!;
   }
   // Parts come in order of their smallest id; the stable sort keeps that among equals.
-  const parts = [...vertices.values()].map((list) => membersOf(contraction, list)).sort((a, b) => b.length - a.length);
+  const parts = membersOfParts(contraction, numbered, numbers.size).sort((a, b) => b.length - a.length);
   return { parts, edges: cutEdges(contraction, part), weight };
 }
