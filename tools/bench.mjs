@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- NAME [--json] [--rounds N]`: runs `bench/NAME/ours.mjs` and, where a peer exists, `bench/NAME/peer.py`
- * in fresh processes in alternating order, and prints medians side by side.
+ * `npm run bench -- NAME [PART…] [--json] [--rounds N]`: runs `bench/NAME/ours.mjs` and, where a peer exists,
+ * `bench/NAME/peer.py` in fresh processes in alternating order, and prints medians side by side. Parts are handed to both:
+ * `ocdbt` has some (`npm run bench -- ocdbt writers`), see its `ours.mjs`.
  *
  * Both programs print one JSON object as their last line: `{ "<metric>": { "value": n, "unit": "…", "better": "higher" |
  * "lower" }, … }`, the headline metric first. A ratio above 1 means we are better.
@@ -11,7 +12,7 @@ import { join } from "node:path";
 import { ensureBuilt, root } from "./workspace.mjs";
 
 const args = process.argv.slice(2);
-const name = args.find((arg) => !arg.startsWith("--") && !/^\d+$/.test(arg));
+const [name, ...parts] = args.filter((arg) => !arg.startsWith("--") && !/^\d+$/.test(arg));
 const rounds = Number(args[args.indexOf("--rounds") + 1]) || 3;
 const folder = join(root, "bench", name ?? "");
 if (name === undefined || !existsSync(join(folder, "ours.mjs"))) {
@@ -23,11 +24,12 @@ if (name === undefined || !existsSync(join(folder, "ours.mjs"))) {
 }
 await ensureBuilt();
 const python = join(root, ".venv/bin/python");
-const peer = existsSync(join(folder, "peer.py")) && existsSync(python) ? [python, join(folder, "peer.py")] : undefined;
+const peer =
+  existsSync(join(folder, "peer.py")) && existsSync(python) ? [python, join(folder, "peer.py"), ...parts] : undefined;
 if (existsSync(join(folder, "peer.py")) && !peer)
   console.error("The peers are not installed (npm run test:interop does it): ours alone.");
 
-const ours = [process.execPath, join(folder, "ours.mjs")];
+const ours = [process.execPath, join(folder, "ours.mjs"), ...parts];
 const results = { ours: [], peer: [] };
 for (let round = 0; round < rounds; round++) {
   const order = peer && round % 2 === 1 ? ["peer", "ours"] : ["ours", "peer"];

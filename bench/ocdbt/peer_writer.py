@@ -1,28 +1,38 @@
-"""`python peer_writer.py FOLDER NAME COMMITS`: one process that commits batches of 8 values of 8 KiB: one to warm up, the others
-once it reads a line."""
+"""A process that commits batches of 8 values of 8 KiB, as writer.mjs does. With a coordinator they are not atomic, since then TensorStore
+refuses atomic transactions of several keys."""
 
 import json
+import os
 import sys
 import time
 
 import tensorstore as ts
 
-folder, name, commits = sys.argv[1:]
-config = {"max_inline_value_bytes": 1024, "max_decoded_node_bytes": 65536, "version_tree_arity_log2": 4}
-store = ts.KvStore.open({"driver": "ocdbt", "base": f"file://{folder}/", "config": config}).result()
+for line in sys.stdin:
+    asked = json.loads(line)
+    spec = {"driver": "ocdbt", "base": f"file://{asked['folder']}/", "config": asked["config"]}
+    address = asked.get("address")
+    if address is not None:
+        spec["coordinator"] = {"address": address}
+    store = ts.KvStore.open(spec, context=ts.Context()).result()
 
+    def commit(i):
+        entries = {f"{asked['name']}/{i}/{k}": os.urandom(8192) for k in range(8)}
+        if address is not None:
+            for write in [store.write(key, value) for key, value in entries.items()]:
+                write.result()
+            return
+        with ts.Transaction(atomic=True) as transaction:
+            view = store.with_transaction(transaction)
+            for key, value in entries.items():
+                view[key] = value
 
-def commit(i):
-    with ts.Transaction(atomic=True) as transaction:
-        view = store.with_transaction(transaction)
-        for k in range(8):
-            view[f"{name}/{i}/{k}"] = bytes([k]) * 8192
-
-
-commit("warm")
-print("ready", flush=True)
-sys.stdin.readline()
-begin = time.time()
-for i in range(int(commits)):
-    commit(i)
-print(json.dumps({"begin": begin * 1000, "end": time.time() * 1000}), flush=True)
+    commit("warm")
+    print("ready", flush=True)
+    sys.stdin.readline()
+    begin, times = time.time(), []
+    for i in range(asked["commits"]):
+        start = time.perf_counter()
+        commit(i)
+        times.append((time.perf_counter() - start) * 1000)
+    print(json.dumps({"begin": begin * 1000, "end": time.time() * 1000, "times": times}), flush=True)
