@@ -51,7 +51,7 @@ function orderByDistance(graph: Graph, terminal: Int32Array): Int32Array {
     const end = offsets[v + 1]!;
     for (let a = offsets[v]!; a < end; a++) {
       const u = heads[a]!;
-      const next = away + 1 / strongest[darts[a]! >> 1]!;
+      const next = away + 1 / strongest[a]!;
       if (next >= distance[u]!) continue;
       distance[u] = next;
       queue.push(u);

@@ -118,7 +118,7 @@ class Regions {
       for (let a = offsets[v]!; a < end; a++) {
         const u = heads[a]!;
         if (owner[u] === own || owner[u] === BLOCKED) continue;
-        const reach = away + 1 / (strongest[darts[a]! >> 1]! + EPSILON);
+        const reach = away + 1 / (strongest[a]! + EPSILON);
         if (owner[u]! >= 0) this.noteBridge(darts[a]! >> 1, reach + distance[u]!, own, owner[u]!);
         else if (reach < distance[u]! && reach <= limit) {
           distance[u] = reach;
