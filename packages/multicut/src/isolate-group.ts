@@ -36,7 +36,7 @@ export function isolateGroup(graph: Graph, terminal: Int32Array): Assignment {
 
 /** The vertices connected to the terminal by positive affinities, nearest first; the terminal leads, ascending. */
 function orderByDistance(graph: Graph, terminal: Int32Array): Int32Array {
-  const { offsets, heads, darts, strongest, size } = graph;
+  const { offsets, heads, strongest, size } = graph;
   const distance = new Float64Array(size).fill(Infinity);
   const order = new Int32Array(size);
   const queue = new DistanceQueue(distance);
