@@ -217,6 +217,10 @@ function specPrefixes(prefix: OpenOptions["dataPrefix"]): Record<string, string>
   };
 }
 
+/**
+ * The clock tells milliseconds; at random within the last one, so that no two commits have the same time, which is all that tells versions
+ * apart that others make at the same moment with the same tree.
+ */
 function systemTime(): bigint {
-  return BigInt(Date.now()) * 1_000_000n;
+  return BigInt(Date.now()) * 1_000_000n - BigInt(Math.floor(Math.random() * 1e6));
 }

@@ -11,6 +11,7 @@ import { checkRequest } from "../config-json.ts";
 import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { type Config, decodeManifest, encodeVersionNode, MANIFEST_KEY, type Manifest } from "../format/index.ts";
+import { holdVersion } from "../history/hold-version.ts";
 import { now } from "../history/sidecar.ts";
 import { truncateManifest } from "../history/truncate.ts";
 import { requireVersion } from "../history/versions.ts";
@@ -135,8 +136,10 @@ async function prepare(
 ): Promise<Manifest> {
   const { id, uuid, base: from, created } = registration;
   const { store, nodes, manifests } = base.parts;
-  // Read after the registration: what is there now stays.
-  const stored = await manifests.read({ maxStalenessMs: 0, ...(signal && { signal }) });
+  const aside = { ...(signal && { signal }) };
+  // After the registration: what is there now stays.
+  const isHeld = await holdVersion(base, from.generation, `fork ${id}`, aside);
+  const stored = isHeld ? await manifests.read({ maxStalenessMs: 0, ...aside }) : undefined;
   const prefix = forkDataPrefix(id);
   const writer = createDataFileWriter(forkStack(store, folder, id), {
     prefixes: { value: prefix, btree: prefix, "version-tree": prefix },
@@ -146,14 +149,14 @@ async function prepare(
     stored &&
     (await truncateManifest(stored.manifest, from.generation, nodes, {
       writeNode: async (node) => writer.append(await encodeVersionNode(node, base.config.compression), "version-tree"),
-      ...(signal && { signal }),
+      ...aside,
     }));
   if (truncated === undefined) {
     await removeRegistration(store, registration, signal);
     const message = `generation ${from.generation} of ${store.url} expired while fork ${id} was being made`;
     throw new OcdbtError("version-not-found", message, { fields: { id, generation: from.generation } });
   }
-  await writer.flush({ ...(signal && { signal }) });
+  await writer.flush(aside);
   await writeOrigin(folder, { id, uuid, base: { ...from, url: store.url }, created }, signal);
   return { ...truncated, config: { ...truncated.config, ...config, uuid } };
 }

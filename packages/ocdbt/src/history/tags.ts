@@ -6,8 +6,7 @@
 import { type KvStore, printKey } from "@pcg/kvstore";
 import type { OcdbtDatabase, VersionSpec } from "../contract.ts";
 import { isOcdbtError, OcdbtError } from "../errors.ts";
-import { fromManifest } from "../view/lost-version.ts";
-import { findGeneration } from "../view/resolve-version.ts";
+import { holdVersion } from "./hold-version.ts";
 import { checkMessage } from "./messages.ts";
 import { type FoundSidecar, now, readSidecar, type SidecarFields, sidecarBytes, sidecarNames } from "./sidecar.ts";
 import { requireVersion } from "./versions.ts";
@@ -60,8 +59,11 @@ export function checkTagName(name: string): void {
 /**
  * Names a version (the newest unless told). Making the same tag again changes nothing.
  *
+ * An expiry that runs at the same time either sees the tag and keeps the version, or came first: then there is no tag. If one is under way
+ * just then, a version with the tree of the newest is added, so that it has to look again.
+ *
  * @throws {@link OcdbtError} `already-exists` when the tag names another version and `force` is not set;
- * `version-not-found`.
+ * `version-not-found`, also when the version expired meanwhile.
  */
 export async function createTag(
   db: OcdbtDatabase,
@@ -90,7 +92,11 @@ export async function createTag(
   });
   for (;;) {
     const found = await findTag(store, name, force === true, signal);
-    if (found?.value?.uuid === tag.uuid && found.value.generation === generation) return found.value;
+    if (found?.value?.uuid === tag.uuid && found.value.generation === generation) {
+      // Whoever made it may have died before this.
+      await confirmVersion(db, found.value, found.storeGeneration, signal);
+      return found.value;
+    }
     if (found !== undefined && !force) throw exists(found.value!, generation);
     const result = await store.write(tagKey(name), bytes, {
       ifGeneration: found?.storeGeneration ?? null,
@@ -155,20 +161,16 @@ export async function deleteTag(
   }
 }
 
-/** From now on the version is held, if it is still there: it may have expired while the tag was made. */
+/** Withdraws the tag when its version expired while it was made. */
 async function confirmVersion(
   db: OcdbtDatabase,
   { name, generation }: Tag,
   storeGeneration: string | null,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { manifests, nodes, store } = db.parts;
-  const cancel = signal && { signal };
-  const found = await fromManifest(manifests, { maxStalenessMs: 0, ...cancel }, async (stored) => {
-    return stored && (await findGeneration(stored.manifest, generation, nodes, { ...cancel }));
-  });
-  if (found !== undefined) return;
-  await store.write(tagKey(name), null, { ifGeneration: storeGeneration, ...cancel });
+  const cancel = { ...(signal && { signal }) };
+  if (await holdVersion(db, generation, `tag ${name}`, cancel)) return;
+  await db.parts.store.write(tagKey(name), null, { ifGeneration: storeGeneration, ...cancel });
   const message = `generation ${generation} of ${db.url} expired while tag ${name} was made; there is no tag`;
   throw new OcdbtError("version-not-found", message, { fields: { name, generation } });
 }

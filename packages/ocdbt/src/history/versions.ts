@@ -64,6 +64,11 @@ export async function* versionsOf(
   }
 }
 
+/** Versions that a manifest leads to. */
+export function countVersions({ versions, versionNodes }: Manifest): bigint {
+  return versionNodes.reduce((sum, node) => sum + node.numGenerations, BigInt(versions.length));
+}
+
 /** The version a database has under a specification. @throws {@link OcdbtError} `version-not-found` */
 export async function requireVersion(
   db: OcdbtDatabase,

@@ -70,9 +70,10 @@ class Manifests implements OpenManifests {
     return this.#config;
   }
 
+  // Strictly later in both comparisons: clocks may stand still for a while, and 0 means to ask whatever they say.
   cached(maxStalenessMs: number): StoredManifest | undefined {
     const latest = this.#latest;
-    return latest !== undefined && latest.asOf >= performance.now() - maxStalenessMs ? latest : undefined;
+    return latest !== undefined && latest.asOf > performance.now() - maxStalenessMs ? latest : undefined;
   }
 
   async read(options: Cancel & { readonly maxStalenessMs?: number } = {}): Promise<StoredManifest | undefined> {
@@ -100,7 +101,7 @@ class Manifests implements OpenManifests {
   }
 
   #request(oldestAcceptable: number): Promise<StoredManifest | undefined> {
-    if (this.#running !== undefined && this.#running.askedAt >= oldestAcceptable) return this.#running.answer;
+    if (this.#running !== undefined && this.#running.askedAt > oldestAcceptable) return this.#running.answer;
     if (this.#running === undefined) return this.#ask();
     this.#queued ??= this.#running.answer.then(
       () => this.#askNext(),

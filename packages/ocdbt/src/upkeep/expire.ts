@@ -7,12 +7,14 @@ import type { OcdbtDatabase } from "../contract.ts";
 import { isOcdbtError, OcdbtError } from "../errors.ts";
 import { pinnedGenerations } from "../fork/roots.ts";
 import type { Manifest } from "../format/types.ts";
+import { ExpiryNotice } from "../history/hold-version.ts";
+import { countVersions } from "../history/versions.ts";
 import type { DataFileWriter } from "../parts.ts";
 import { resolveVersion } from "../view/resolve-version.ts";
 import { checkTime } from "../view/version-spec.ts";
 import { changeHistory } from "./change-history.ts";
 import type { UpkeepOptions } from "./progress.ts";
-import { countVersions, type PruneRules, pruneVersions } from "./prune-versions.ts";
+import { type PruneRules, pruneVersions } from "./prune-versions.ts";
 
 /** Which versions may go: those that are not among the newest `keepLast`, and were committed before `olderThan`. */
 export interface ExpirePolicy {
@@ -55,18 +57,26 @@ export async function expire(
   options: ExpireOptions = {},
 ): Promise<ExpireResult> {
   const { signal, dryRun } = options;
+  const aside = { ...(signal && { signal }) };
   const bounds = checkPolicy(policy);
+  const notice = new ExpiryNotice(db);
   let result: ExpireResult = { expired: 0n, kept: 0n, heldBack: [] };
-  await changeHistory(
-    db,
-    async (current, writer) => {
-      const { pruned, heldBack } = await prune(db, current, writer, bounds, signal);
-      const kept = countVersions(pruned);
-      result = { expired: countVersions(current) - kept, kept, heldBack };
-      return dryRun ? undefined : pruned;
-    },
-    { ...(signal && { signal }) },
-  );
+  try {
+    await changeHistory(
+      db,
+      async (current, writer) => {
+        if (!dryRun) await notice.announce(current, aside);
+        const { pruned, heldBack } = await prune(db, current, writer, bounds, options);
+        const kept = countVersions(pruned);
+        result = { expired: countVersions(current) - kept, kept, heldBack };
+        return dryRun ? undefined : pruned;
+      },
+      aside,
+    );
+  } finally {
+    // One that stays costs the next tag a version, and is removed by the next expiry.
+    await notice.withdraw().catch(() => {});
+  }
   return result;
 }
 
@@ -96,11 +106,12 @@ async function prune(
   manifest: Manifest,
   writer: DataFileWriter,
   bounds: Bounds,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: UpkeepOptions,
 ): Promise<{ readonly pruned: Manifest; readonly heldBack: readonly HeldVersion[] }> {
   const { nodes } = db.parts;
   // Read for each attempt: a tag that was made in between is seen.
   const needed = await pinnedGenerations(db, { ...(signal && { signal }) });
+  onProgress?.({ phase: "reading what names versions", done: needed.size, total: needed.size });
   const first = await firstKept(db, manifest, bounds, signal);
   const pins = [...needed.keys()];
   const held = new Map<bigint, readonly string[]>();
@@ -118,7 +129,9 @@ async function prune(
       return to < first && !isNeeded ? "none" : undefined;
     },
   };
-  const pruned = await pruneVersions(manifest, rules, { nodes, writer, ...(signal && { signal }) });
+  let done = 0;
+  const onNode = (): void => onProgress?.({ phase: "reading version nodes", done: ++done });
+  const pruned = await pruneVersions(manifest, rules, { nodes, writer, onNode, ...(signal && { signal }) });
   const heldBack = [...held]
     .map(([generation, reasons]) => ({ generation, reasons }))
     .sort((a, b) => (a.generation < b.generation ? -1 : 1));

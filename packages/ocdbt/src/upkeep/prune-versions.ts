@@ -25,6 +25,8 @@ export interface PruneRules {
 export interface PruneContext {
   readonly nodes: NodeReader;
   readonly writer: DataFileWriter;
+  /** Called for each node that was looked into. */
+  readonly onNode?: () => void;
   readonly signal?: AbortSignal;
 }
 
@@ -36,11 +38,6 @@ export async function pruneVersions(manifest: Manifest, rules: PruneRules, conte
   const versionNodes = await pruner.roots();
   const isSame = versions.length === manifest.versions.length && versionNodes === manifest.versionNodes;
   return isSame ? manifest : { ...manifest, versions, versionNodes };
-}
-
-/** Versions that a manifest leads to. */
-export function countVersions({ versions, versionNodes }: Manifest): bigint {
-  return versionNodes.reduce((sum, node) => sum + node.numGenerations, BigInt(versions.length));
 }
 
 /** Whether a subtree may vanish, must keep its last version, or must if any other of it stays. */
@@ -115,6 +112,7 @@ class Pruner {
     if (fate === "none" && !needed) return undefined;
     if (fate === "all" && moves === undefined) return reference;
     const node = await this.#context.nodes.versionNode(reference, this.#context);
+    this.#context.onNode?.();
     const result = "versions" in node ? this.#leaf(node, needed) : await this.#interior(node, reference, first, needed);
     if (result === undefined) return undefined;
     if (result === node && moves?.(reference.location) !== true) return reference;

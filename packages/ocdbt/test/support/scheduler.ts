@@ -8,10 +8,13 @@ import { vi } from "vitest";
  */
 export class Scheduler {
   readonly #random: Random;
+  readonly #choose: (count: number) => number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(seed: number) {
+  /** @param choose which of `count` calls comes next; by the seed unless told. */
+  constructor(seed: number, choose?: (count: number) => number) {
     this.#random = new Random(seed);
+    this.#choose = choose ?? ((count) => this.#random.below(count));
   }
 
   /** `store`, each of whose calls waits to be picked, and then happens at once. */
@@ -56,7 +59,7 @@ export class Scheduler {
       );
       while (outcome === undefined) {
         await settled();
-        if (this.#waiting.length > 0) this.#waiting.splice(this.#random.below(this.#waiting.length), 1)[0]!();
+        if (this.#waiting.length > 0) this.#waiting.splice(this.#choose(this.#waiting.length), 1)[0]!();
         else if (outcome === undefined) vi.advanceTimersToNextTimer();
       }
       if ("error" in outcome) throw outcome.error;
@@ -65,6 +68,23 @@ export class Scheduler {
       random.mockRestore();
       vi.useRealTimers();
     }
+  }
+}
+
+/** Runs `work` for every order in which its calls can happen, each time from the beginning. @returns how many there are */
+export async function everySchedule(work: (scheduler: Scheduler) => Promise<void>): Promise<number> {
+  let path: readonly number[] = [];
+  for (let runs = 1; ; runs++) {
+    const taken: { readonly choice: number; readonly count: number }[] = [];
+    const choose = (count: number): number => {
+      const choice = path[taken.length] ?? 0;
+      taken.push({ choice, count });
+      return choice;
+    };
+    await work(new Scheduler(1, choose));
+    while (taken.length > 0 && taken.at(-1)!.choice === taken.at(-1)!.count - 1) taken.pop();
+    if (taken.length === 0) return runs;
+    path = taken.map(({ choice }, i) => (i === taken.length - 1 ? choice + 1 : choice));
   }
 }
 

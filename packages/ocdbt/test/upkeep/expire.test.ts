@@ -187,3 +187,11 @@ test("an aborted run rejects with the reason and leaves everything", async () =>
   await expect(expire(db, { keepLast: 1 }, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   expect(await generationsOf(db)).toEqual(before);
 });
+
+test("tells how far it is", async () => {
+  const { db } = await withPast(40);
+  const phases = new Map<string, number>();
+  await expire(db, { keepLast: 10 }, { onProgress: ({ phase, done }) => phases.set(phase, done) });
+  expect([...phases.keys()]).toEqual(["reading what names versions", "reading version nodes"]);
+  expect(phases.get("reading version nodes")).toBeGreaterThan(0);
+});
