@@ -5,6 +5,7 @@ import { fileKvStore } from "@pcg/kvstore/file";
 import { openVolumeIn, type Scale } from "@pcg/volume";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { browserOptions } from "./browser.ts";
 import { openPage } from "./page.ts";
 import { type RunningServer, startProofreader } from "./server.ts";
 
@@ -19,21 +20,7 @@ let splits: { position: Voxel; labels: [string, string] }[];
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), "pcg-page-"));
   server = await startProofreader("--data", data);
-  browser = await chromium.launch({
-    executablePath: process.env.PCG_CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    args: [
-      "--use-angle=swiftshader",
-      "--enable-unsafe-swiftshader",
-      "--ignore-gpu-blocklist",
-      "--disable-dev-shm-usage",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--no-first-run",
-      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-    ],
-  });
+  browser = await chromium.launch(browserOptions);
   const source = join(data, "tutorial/source");
   const volume = await openVolumeIn(fileKvStore(join(source, "segmentation")), "neuroglancer-precomputed");
   labels = volume.scales[0]!;
