@@ -7,14 +7,17 @@
  * "lower" }, … }`, the headline metric first. A ratio above 1 means we are better.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuilt, root } from "./workspace.mjs";
 
 const args = process.argv.slice(2);
 const [name, ...parts] = args.filter((arg) => !arg.startsWith("--") && !/^\d+$/.test(arg));
-const rounds = Number(args[args.indexOf("--rounds") + 1]) || 3;
 const folder = join(root, "bench", name ?? "");
+// A benchmark that repeats what it measures by itself says so.
+const settings = join(folder, "bench.json");
+const usual = existsSync(settings) ? JSON.parse(readFileSync(settings, "utf8")).rounds : 3;
+const rounds = Number(args[args.indexOf("--rounds") + 1]) || usual;
 if (name === undefined || !existsSync(join(folder, "ours.mjs"))) {
   const known = readdirSync(join(root, "bench")).filter((entry) => existsSync(join(root, "bench", entry, "ours.mjs")));
   console.error(
