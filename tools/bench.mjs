@@ -46,10 +46,13 @@ const lines = Object.entries(results.ours[0]).map(([metric, { unit, better }]) =
     median(runs.flatMap((run) => run[metric]?.value ?? [])),
   );
   const ratio = theirs === undefined ? null : better === "lower" ? theirs / mine : mine / theirs;
-  return { bench: name, metric, ours: round3(mine), peer: round3(theirs), ratio: round3(ratio), unit };
+  // Of nothing there is none.
+  const shown = Number.isFinite(ratio) ? round3(ratio) : null;
+  return { bench: name, metric, ours: round3(mine), peer: round3(theirs), ratio: shown, unit };
 });
 for (const line of lines) {
-  const peerText = line.peer === null ? "" : `  peer ${line.peer} ${line.unit}  ratio ${line.ratio}`;
+  const peerText =
+    line.peer === null ? "" : `  peer ${line.peer} ${line.unit}${line.ratio === null ? "" : `  ratio ${line.ratio}`}`;
   if (!args.includes("--json")) console.log(`${line.metric}: ours ${line.ours} ${line.unit}${peerText}`);
 }
 for (const line of lines.reverse()) console.log(JSON.stringify(line));
