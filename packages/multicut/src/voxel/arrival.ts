@@ -56,19 +56,31 @@ export function* arrive(
   return { side, first, second };
 }
 
+/** Area counts by this power of how deep it lies. */
+const DEPTH_EXPONENT = 2;
+
 /**
  * Where the surface may lie: voxels whose two nearest groups are about as far, |D₁−D₂| < band·(D₁+D₂), get how much area counts
  * there, of 255; all others, and those that one group alone reaches, 0. Area counts 1/√(1−|D₁−D₂|/(D₁+D₂)), so that it is dearest
- * near seeds: that keeps the surface from shrinking onto them, and of equal surfaces the one in the middle is cut.
+ * near seeds: that keeps the surface from shrinking onto them, and of equal surfaces the one in the middle is cut. It also counts
+ * (depth/deepest)², the deepest of these voxels in full: bodies that touch are shallow along their seam, and their own
+ * cross-sections are deep.
  */
-export function freeBand({ first, second }: Arrival, mask: Uint8Array, band: number): Uint8Array {
+export function freeBand({ first, second }: Arrival, depth: Float32Array, mask: Uint8Array, band: number): Uint8Array {
   const free = new Uint8Array(mask.length);
+  let deepest = 0;
   for (let voxel = 0; voxel < mask.length; voxel++) {
     if (mask[voxel] === 0 || second[voxel] === Number.POSITIVE_INFINITY) continue;
     const sum = first[voxel]! + second[voxel]!;
     // Both 0 where a coarse cell holds seeds of two groups: free as well.
     const away = sum === 0 ? 0 : (second[voxel]! - first[voxel]!) / sum;
-    if (away < band) free[voxel] = Math.round(255 * Math.sqrt((1 - band) / (1 - away)));
+    if (away >= band) continue;
+    free[voxel] = Math.round(255 * Math.sqrt((1 - band) / (1 - away)));
+    if (depth[voxel]! > deepest) deepest = depth[voxel]!;
+  }
+  for (let voxel = 0; voxel < mask.length; voxel++) {
+    if (free[voxel] === 0) continue;
+    free[voxel] = Math.max(1, Math.round(free[voxel]! * (depth[voxel]! / deepest) ** DEPTH_EXPONENT));
   }
   return free;
 }

@@ -137,13 +137,14 @@ function* splitCoarse(
   const seeds = teams.map((team) =>
     Uint32Array.from(new Set(Array.from(team, (voxel) => cellOf(voxel, finest, level)))),
   );
-  const arrival: Arrival = yield* arrive(level, seeds, budget, "distances", [0.3, 0.45]);
+  const arrival: Arrival = yield* arrive(level, seeds, budget, "distances", [0.3, 0.42]);
+  const depth = yield* depths(level, budget, "distances", [0.42, 0.45]);
   budget.take(level.mask.length);
-  const free = freeBand(arrival, level.mask, band);
+  const free = freeBand(arrival, depth, level.mask, band);
   const sides = arrival.side;
   fixTeams(sides, free, level, teams, finest);
-  // Distances are no longer held: only the sides.
-  budget.give(level.mask.length * (ARRIVAL_BYTES - 1));
+  // Distances and depths are no longer held: only the sides.
+  budget.give(level.mask.length * (ARRIVAL_BYTES - 1 + 4));
   yield* cutBand(level, sides, free, teams.length, "isolated", budget, "cut", [0.45, 0.7]);
   budget.give(level.mask.length);
   return sides;
