@@ -23,6 +23,7 @@ import { describe, expect, test } from "vitest";
 import { type ServerQuirks, serve } from "./http-server.ts";
 
 const everything = { writable: true, conditionalWrites: true, list: true } as const;
+const ofFiles = { ...everything, batchesReads: true } as const;
 const api = { describe, test, expect };
 const anyKeys: TestKvStoreOptions = { capabilities: everything, anyKeys: true };
 
@@ -51,10 +52,10 @@ testKvStore(
   api,
   anyKeys,
 );
-testKvStore("file", inFolder(true), api, { capabilities: everything, holds: true, steps: 80 });
-testKvStore("file without fsync", inFolder(false), api, { capabilities: everything, holds: true });
+testKvStore("file", inFolder(true), api, { capabilities: ofFiles, holds: true, steps: 80 });
+testKvStore("file without fsync", inFolder(false), api, { capabilities: ofFiles, holds: true });
 testKvStore("file with lock files", inFolder(false, "lockfile"), api, {
-  capabilities: everything,
+  capabilities: ofFiles,
   holds: true,
   seeds: [1],
 });
@@ -67,7 +68,7 @@ testKvStore(
     return { store, ...(cleanup && { cleanup }) };
   },
   api,
-  { capabilities: everything, holds: true, seeds: [1] },
+  { capabilities: ofFiles, holds: true, seeds: [1] },
 );
 testKvStore("http", served({}), api, { capabilities: {} });
 testKvStore("http from a server without ranges", served({ ignoreRanges: true }), api, { capabilities: {} });
@@ -158,7 +159,7 @@ testKvStore(
     return { store: await openKvStoreSpec(spec, fileDriver()), cleanup: () => rm(folder, { recursive: true }) };
   },
   api,
-  { capabilities: everything, seeds: [1], steps: 60 },
+  { capabilities: ofFiles, seeds: [1], steps: 60 },
 );
 
 testKvStore(
@@ -216,7 +217,7 @@ testKvStore(
     return { store, cleanup: () => rm(folder, { recursive: true }) };
   },
   api,
-  { capabilities: everything, seeds: [1], steps: 60 },
+  { capabilities: ofFiles, seeds: [1], steps: 60 },
 );
 
 testKvStore(

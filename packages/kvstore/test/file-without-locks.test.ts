@@ -13,7 +13,7 @@ vi.mock("node:module", () => ({
 test("without native locks the store writes, but neither promises nor does conditional writes", async () => {
   const folder = await mkdtemp(join(tmpdir(), "kvstore-"));
   const store = fileKvStore(folder);
-  expect(store.capabilities).toEqual({ writable: true, list: true });
+  expect(store.capabilities).toEqual({ writable: true, list: true, batchesReads: true });
   await store.write("a/b", Uint8Array.of(1));
   await expect(store.write("a/b", Uint8Array.of(2), { ifGeneration: null })).rejects.toMatchObject({
     code: "unsupported",
@@ -26,7 +26,7 @@ test("without native locks the store writes, but neither promises nor does condi
 test("with lock files it does", async () => {
   const folder = await mkdtemp(join(tmpdir(), "kvstore-"));
   const store = fileKvStore(folder, { locking: "lockfile", fsync: false });
-  expect(store.capabilities).toEqual({ writable: true, conditionalWrites: true, list: true });
+  expect(store.capabilities).toEqual({ writable: true, conditionalWrites: true, list: true, batchesReads: true });
   const increment = async () => {
     const other = fileKvStore(folder, { locking: "lockfile", fsync: false });
     for (let i = 0; i < 10; ) {

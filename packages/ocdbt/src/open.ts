@@ -39,7 +39,7 @@ export interface OpenOptions {
   readonly decodeBytes?: number;
   /** How old, ms, an answer may be; 0 unless told: each read asks whether there is a newer version. */
   readonly maxStalenessMs?: number;
-  /** Requests to the base store at a time; 32 unless told. */
+  /** Requests to the base store at a time; unless told 32, or 4096 of a store that makes few requests of many (`batchesReads`). */
   readonly concurrency?: number;
   /** Values a transaction keeps in memory before it uploads them; 64 MiB unless told. */
   readonly maxStagedBytes?: number;
@@ -101,7 +101,7 @@ async function openBase(url: string, { drivers, signal }: Partial<OpenUrlOptions
 
 async function open(store: KvStore, options: OpenOptions): Promise<OcdbtDatabase> {
   const { config: request = {}, maxStalenessMs = 0, maxStagedBytes = 64 << 20, create = true, signal } = options;
-  const requests = new Semaphore(options.concurrency ?? 32);
+  const requests = new Semaphore(options.concurrency ?? (store.capabilities.batchesReads ? 4096 : 32));
   const budget = new DecodeBudget(options.decodeBytes ?? DEFAULT_DECODE_BYTES);
   const nodes = createNodeReader(store, { cacheBytes: options.cacheBytes ?? 128 << 20, requests, budget });
   const manifests = openManifests(store, (manifest, generation) => findGeneration(manifest, generation, nodes));

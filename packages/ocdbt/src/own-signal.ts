@@ -25,18 +25,31 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return () => void waiting.get(signal)?.delete(call);
 }
 
-/** Does `work` with a signal that aborts when `signal` does, and that nobody else listens to. */
+/** A signal that aborts when another does, and that nobody else listens to. */
+export interface OwnSignal {
+  readonly options: { readonly signal?: AbortSignal };
+  /** Ends the connection. */
+  leave(): void;
+}
+
+const NONE: OwnSignal = { options: {}, leave: () => {} };
+
+export function ownSignal(signal: AbortSignal | undefined): OwnSignal {
+  if (signal === undefined) return NONE;
+  const own = new AbortController();
+  return { options: { signal: own.signal }, leave: onAbort(signal, () => own.abort(signal.reason)) };
+}
+
+/** Does `work` with an {@link ownSignal}. */
 export async function withOwnSignal<T>(
   signal: AbortSignal | undefined,
-  work: (own: { readonly signal?: AbortSignal }) => Promise<T>,
+  work: (own: { readonly signal?: AbortSignal }) => T | Promise<T>,
 ): Promise<T> {
-  if (signal === undefined) return await work({});
-  const own = new AbortController();
-  const leave = onAbort(signal, () => own.abort(signal.reason));
+  const own = ownSignal(signal);
   try {
-    return await work({ signal: own.signal });
+    return await work(own.options);
   } finally {
-    leave();
+    own.leave();
   }
 }
 

@@ -242,6 +242,21 @@ function liveBytes(): number {
   return arrayBuffers + heapUsed;
 }
 
+/** How many objects lead from `value` on, and the bytes of the buffers among them. */
+function reachable(value: unknown, seen: Set<unknown> = new Set()): { objects: number; bytes: number } {
+  if (typeof value !== "object" || value === null || seen.has(value)) return { objects: 0, bytes: 0 };
+  seen.add(value);
+  if (value instanceof ArrayBuffer) return { objects: 1, bytes: value.byteLength };
+  const below = ArrayBuffer.isView(value) ? [value.buffer] : Object.values(value);
+  const sum = { objects: 1, bytes: 0 };
+  for (const part of below) {
+    const { objects, bytes } = reachable(part, seen);
+    sum.objects += objects;
+    sum.bytes += bytes;
+  }
+  return sum;
+}
+
 describe("nodes of some kilobytes that decompress to many MiB", () => {
   const MiB = 2 ** 20;
   const leaves = 24;
@@ -308,18 +323,12 @@ test("an interior node takes at most 50 bytes an entry beside its keys, and the 
     { compression: { id: "zstd", level: 1 } },
   );
   expect(stored.length).toBeLessThan(count);
-  // Loads what decoding needs; memory that is free is given back a little later.
-  await decodeBtreeNode(stored);
-  liveBytes();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const before = liveBytes();
   const node = await decodeBtreeNode(stored);
-  liveBytes();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const taken = liveBytes() - before;
   expect(node.keys.length).toBe(count);
-  expect(taken).toBeLessThan((50 + 3) * count + 2 ** 20);
-  expect(nodeBytes(node) / taken).toBeGreaterThan(0.9);
+  const taken = reachable(node);
+  expect(taken.objects).toBeLessThan(40);
+  expect(taken.bytes).toBeLessThanOrEqual((50 + 3) * count + 100);
+  expect(nodeBytes(node) / taken.bytes).toBeCloseTo(1, 2);
 });
 
 test("a way down through nodes that together take too much memory is refused", async () => {

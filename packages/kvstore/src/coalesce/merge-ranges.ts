@@ -24,13 +24,17 @@ export function mergeSpans<T extends Span>(
   maxBytes: number,
 ): MergedSpan<T>[] {
   const sorted = [...spans].sort((a, b) => a.start - b.start || a.end - b.end);
-  const merged: MergedSpan<T>[] = [];
+  const merged: { start: number; end: number; parts: T[] }[] = [];
+  let last: (typeof merged)[number] | undefined;
   for (const span of sorted) {
-    const last = merged.at(-1);
     const end = Math.max(last?.end ?? 0, span.end);
     if (last === undefined || span.start - last.end > maxGapBytes || end - last.start > maxBytes) {
-      merged.push({ start: span.start, end: span.end, parts: [span] });
-    } else merged[merged.length - 1] = { start: last.start, end, parts: [...last.parts, span] };
+      last = { start: span.start, end: span.end, parts: [span] };
+      merged.push(last);
+    } else {
+      last.end = end;
+      last.parts.push(span);
+    }
   }
   return merged;
 }

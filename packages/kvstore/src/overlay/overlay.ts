@@ -67,8 +67,12 @@ class Overlay implements KvStore {
   readonly #hints: KvStore;
 
   constructor(upper: KvStore, lower: KvStore) {
-    const { list, ...writing } = upper.capabilities;
-    this.capabilities = { ...writing, ...(list && lower.capabilities.list ? { list } : {}) };
+    const { list, batchesReads, ...writing } = upper.capabilities;
+    this.capabilities = {
+      ...writing,
+      ...(list && lower.capabilities.list ? { list } : {}),
+      ...(batchesReads && lower.capabilities.batchesReads ? { batchesReads } : {}),
+    };
     this.url = `overlay(${upper.url}, ${lower.url})`;
     this.#upper = upper;
     this.#lower = lower;

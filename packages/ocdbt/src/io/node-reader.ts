@@ -3,7 +3,7 @@
  * need no revalidation; readers of the same node at the same time share one request; requests are bounded in number.
  * @module
  */
-import { type KvStore, printKey } from "@pcg/kvstore";
+import { type KvStore, printKey, type ReadResult } from "@pcg/kvstore";
 import { OcdbtError } from "../errors.ts";
 import {
   type DecodeNodeOptions,
@@ -51,6 +51,7 @@ class Reader implements NodeReader {
   readonly #budget: DecodeBudget;
   readonly #cache: ByteLru<BtreeNode | VersionNode>;
   readonly #reads = new SharedReads<BtreeNode | VersionNode>();
+  readonly #keys = new WeakMap<DataFileId, Uint8Array>();
 
   constructor(store: KvStore, options: NodeReaderOptions) {
     this.#store = store;
@@ -143,25 +144,42 @@ class Reader implements NodeReader {
     return node;
   }
 
-  async value(
+  value(
     reference: IndirectReference,
     { range, signal }: Cancel & { readonly range?: { readonly offset: number; readonly length: number } } = {},
   ): Promise<Uint8Array> {
-    signal?.throwIfAborted();
-    if (range === undefined) return await this.#read(reference, signal);
+    if (range === undefined) return this.#read(reference, signal);
     const { offset, length } = range;
     if (!(offset >= 0 && length >= 0 && offset + length <= reference.length)) {
-      throw new RangeError(`bytes ${offset}+${length} are not within a value of ${reference.length} bytes`);
+      const problem = `bytes ${offset}+${length} are not within a value of ${reference.length} bytes`;
+      return Promise.reject(new RangeError(problem));
     }
-    return await this.#read({ file: reference.file, offset: reference.offset + offset, length }, signal);
+    return this.#read({ file: reference.file, offset: reference.offset + offset, length }, signal);
+  }
+
+  /** The key of a data file, made once for all that is read of it. */
+  #keyOf(file: DataFileId): Uint8Array {
+    let key = this.#keys.get(file);
+    if (key === undefined) {
+      key = pathToBytes(fileName(file));
+      this.#keys.set(file, key);
+    }
+    return key;
   }
 
   async #read({ file, offset, length }: IndirectReference, signal?: AbortSignal): Promise<Uint8Array> {
+    signal?.throwIfAborted();
     if (length === 0) return new Uint8Array(0);
-    const key = pathToBytes(file.basePath + file.relativePath);
-    const found = await this.#requests.run(() =>
-      this.#store.read(key, { range: { offset, length }, ...(signal === undefined ? {} : { signal }) }),
-    );
+    const key = this.#keyOf(file);
+    const range = { offset, length };
+    const options = signal === undefined ? { range } : { range, signal };
+    if (!this.#requests.tryEnter()) await this.#requests.enter();
+    let found: ReadResult | undefined;
+    try {
+      found = await this.#store.read(key, options);
+    } finally {
+      this.#requests.leave();
+    }
     if (found === undefined) {
       throw new OcdbtError(
         "not-found",

@@ -14,17 +14,33 @@ export class Semaphore {
   }
 
   async run<T>(task: () => Promise<T>, weight = 1): Promise<T> {
-    if (this.#waiting.length === 0 && this.#fits(weight)) this.#used += weight;
-    else await new Promise<void>((resolve) => this.#waiting.push({ weight, begin: resolve }));
+    if (!this.tryEnter(weight)) await this.enter(weight);
     try {
       return await task();
     } finally {
-      this.#used -= weight;
-      for (let next = this.#waiting[0]; next !== undefined && this.#fits(next.weight); next = this.#waiting[0]) {
-        this.#waiting.shift();
-        this.#used += next.weight;
-        next.begin();
-      }
+      this.leave(weight);
+    }
+  }
+
+  /** Whether a task may begin at once; it must then {@link leave}. */
+  tryEnter(weight = 1): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(weight)) return false;
+    this.#used += weight;
+    return true;
+  }
+
+  /** Resolves when it is the task's turn; it must then {@link leave}. */
+  enter(weight = 1): Promise<void> {
+    if (this.tryEnter(weight)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ weight, begin: resolve }));
+  }
+
+  leave(weight = 1): void {
+    this.#used -= weight;
+    for (let next = this.#waiting[0]; next !== undefined && this.#fits(next.weight); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#used += next.weight;
+      next.begin();
     }
   }
 

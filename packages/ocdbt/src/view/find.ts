@@ -3,9 +3,13 @@
  * @module
  */
 import { lastAtMost, lowerBound } from "../format/index.ts";
-import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, KeyColumn, NodePlace } from "../format/types.ts";
+import type { BtreeInterior, BtreeLeaf, BtreeNode, KeyColumn, NodePlace } from "../format/types.ts";
 import type { NodeReader } from "../parts.ts";
 import { checkChild } from "./tree-walk.ts";
+
+interface Cancel {
+  readonly signal?: AbortSignal;
+}
 
 /** An entry of a leaf. */
 export interface FoundEntry {
@@ -13,33 +17,67 @@ export interface FoundEntry {
   readonly index: number;
 }
 
-/**
- * The entry of `key`, or `undefined`. Only nodes that are not in memory are waited for.
- */
-export async function findKey(
-  root: BtreeNodeReference,
+/** The entry of `key`, or `undefined`: at once when all nodes on the way are in memory, which spares many readers many promises. */
+export function findKey(
+  root: NodePlace,
   key: Uint8Array,
   nodes: NodeReader,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<FoundEntry | undefined> {
+  options: Cancel = {},
+): FoundEntry | undefined | Promise<FoundEntry | undefined> {
   if (root.location === undefined) return undefined;
-  let reference: NodePlace = root;
-  // Bytes of the key that the path down to here implies.
-  let skip = 0;
-  let parent: BtreeInterior | undefined;
-  let child = 0;
+  const descent = new Descent(root, key);
+  const found = descent.throughMemory(nodes);
+  return found === "deeper" ? readOn(descent, nodes, options) : found;
+}
+
+async function readOn(descent: Descent, nodes: NodeReader, options: Cancel): Promise<FoundEntry | undefined> {
   for (;;) {
-    const node: BtreeNode = nodes.cachedBtreeNode(reference) ?? (await nodes.btreeNode(reference, options));
-    if (parent !== undefined) checkChild(parent, child, node);
+    let found = descent.enter(await nodes.btreeNode(descent.place, options));
+    if (found === "deeper") found = descent.throughMemory(nodes);
+    if (found !== "deeper") return found;
+  }
+}
+
+/** The way down to one key. */
+class Descent {
+  /** The node to look into next. */
+  place: NodePlace;
+  readonly #key: Uint8Array;
+  /** Bytes of the key that the path down to here implies. */
+  #skip = 0;
+  #parent: BtreeInterior | undefined;
+  #child = 0;
+
+  constructor(root: NodePlace, key: Uint8Array) {
+    this.place = root;
+    this.#key = key;
+  }
+
+  throughMemory(nodes: NodeReader): FoundEntry | undefined | "deeper" {
+    for (;;) {
+      const node = nodes.cachedBtreeNode(this.place);
+      if (node === undefined) return "deeper";
+      const found = this.enter(node);
+      if (found !== "deeper") return found;
+    }
+  }
+
+  /** Looks into the node of `place`. */
+  enter(node: BtreeNode): FoundEntry | undefined | "deeper" {
+    const key = this.#key;
+    const skip = this.#skip;
+    if (this.#parent !== undefined) checkChild(this.#parent, this.#child, node);
     if (!("children" in node)) {
       const index = lowerBound(node.keys, key, skip);
       return index < node.keys.length && isKeyAt(node.keys, index, key, skip) ? { leaf: node, index } : undefined;
     }
-    child = ownerOf(node, key, skip);
+    const child = ownerOf(node, key, skip);
     if (child < 0) return undefined;
-    parent = node;
-    reference = node.children.placeAt(child);
-    skip += node.subtreePrefixLengths[child]!;
+    this.#parent = node;
+    this.#child = child;
+    this.#skip += node.subtreePrefixLengths[child]!;
+    this.place = node.children.placeAt(child);
+    return "deeper";
   }
 }
 

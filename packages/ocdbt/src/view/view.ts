@@ -20,7 +20,7 @@ import {
 import type { LevelEntry, OcdbtView, ZarrReadable } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import type { VersionEntry } from "../format/types.ts";
-import { withOwnSignal } from "../own-signal.ts";
+import { ownSignal } from "../own-signal.ts";
 import type { NodeReader } from "../parts.ts";
 import { type LeafRun, leafRuns } from "./leaf-runs.ts";
 import { listEntries } from "./list-entries.ts";
@@ -56,6 +56,8 @@ export class View implements OcdbtView {
   readonly spec: KvStore["spec"];
   readonly #source: VersionSource;
   readonly #nodes: NodeReader;
+  /** What those who ask at once share. */
+  #asked: Promise<VersionEntry | undefined> | undefined;
 
   constructor(source: VersionSource, nodes: NodeReader, spec?: KvStore["spec"]) {
     this.url = source.url;
@@ -73,16 +75,19 @@ export class View implements OcdbtView {
   async read(key: Key, options: AnyReadOptions = {}): Promise<ReadResult | "unchanged" | undefined> {
     const bytes = keyBytes(key);
     const cached = this.#cached(options);
-    return await withOwnSignal(options.signal, async (own) => {
-      const version = cached ?? (await this.#version(own));
-      if (version === undefined) return undefined;
-      try {
-        return await readEntry(version.root, bytes, this.#nodes, { ...options, ...own });
-      } catch (error) {
-        const other = await this.#instead(version, error, false, own);
-        return other && (await readEntry(other.root, bytes, this.#nodes, { ...options, ...own }));
-      }
-    });
+    const own = ownSignal(options.signal);
+    const reading = options.signal === undefined ? options : { ...options, ...own.options };
+    let version: VersionEntry | undefined;
+    try {
+      version = cached ?? (await this.#version(reading));
+      return version && (await readEntry(version.root, bytes, this.#nodes, reading));
+    } catch (error) {
+      if (version === undefined) throw error;
+      const other = await this.#instead(version, error, false, reading);
+      return other && (await readEntry(other.root, bytes, this.#nodes, reading));
+    } finally {
+      own.leave();
+    }
   }
 
   list(options: ListOptions = {}): AsyncIterable<ListEntry> {
@@ -159,7 +164,14 @@ export class View implements OcdbtView {
   async #version(options: Cancel): Promise<VersionEntry | undefined> {
     options.signal?.throwIfAborted();
     this.#source.check();
-    return await this.#source.version(options);
+    if (options.signal !== undefined) return await this.#source.version(options);
+    if (this.#asked === undefined) {
+      this.#asked = this.#source.version({});
+      queueMicrotask(() => {
+        this.#asked = undefined;
+      });
+    }
+    return await this.#asked;
   }
 
   #readOnly(): OcdbtError {
