@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 const source = new URL("../src/", import.meta.url);
 /** Servers, which browsers are not. */
-const nodeOnly = /^coordinator-http\.ts$|^coordinator\/http\.ts$/;
+const nodeOnly = /^coordinator-http\.ts$|^coordinator\/(http|socket-file)\.ts$/;
 
 test("the root, the format and the gateway load without Node", async () => {
   const names = (await readdir(source, { recursive: true })).filter(

@@ -6,11 +6,10 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
-import { connect } from "node:net";
 import { OcdbtError } from "../errors.ts";
 import { MAX_MESSAGE_BYTES } from "./message.ts";
+import { listenOnPath, MAX_SOCKET_PATH_BYTES } from "./socket-file.ts";
 import { type Answerer, type Transport, undelivered } from "./transport.ts";
 
 export interface CoordinatorServer {
@@ -29,7 +28,12 @@ export interface ServeOptions {
   readonly token?: string;
 }
 
-/** Listens before there is anything to answer: give it a function that returns the coordinator. */
+/**
+ * Listens before there is anything to answer: give it a function that returns the coordinator. The socket of a process that was killed is taken
+ * over, by one of those who start at once; while it is served there is a file `<path>.<number>` beside it.
+ *
+ * @throws {@link OcdbtError} `already-exists` when another process listens on the socket; `bad-spec`; Node's errors of a port (`EADDRINUSE`).
+ */
 export async function serveCoordinator(answerer: () => Answerer, options: ServeOptions): Promise<CoordinatorServer> {
   const target = parseAddress(options.address);
   if ("host" in target && !isLoopback(target.host) && options.token === undefined) {
@@ -43,21 +47,32 @@ export async function serveCoordinator(answerer: () => Answerer, options: ServeO
   });
   // Clients take up connections again; those of a busy one shall not be closed just then.
   server.keepAliveTimeout = 60_000;
-  if ("socketPath" in target) await removeDeadSocket(target.socketPath);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen("socketPath" in target ? target.socketPath : { host: target.host, port: target.port }, resolve);
-  });
+  const release =
+    "socketPath" in target ? await listenOnPath(server, target.socketPath) : await listenOnPort(server, target);
   return {
     address: "socketPath" in target ? options.address : `http://${bracketed(target.host)}:${portOf(server)}/`,
-    close: () =>
-      new Promise((resolve, reject) => {
+    close: async () => {
+      await release();
+      const closed = new Promise<void>((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeIdleConnections();
-        // Answers on their way get there; whoever sends slowly is not waited for.
-        setTimeout(() => server.closeAllConnections(), CLOSING_MS).unref();
-      }),
+      });
+      server.closeIdleConnections();
+      // Answers on their way get there; whoever sends slowly is not waited for.
+      setTimeout(() => server.closeAllConnections(), CLOSING_MS).unref();
+      await closed;
+    },
   };
+}
+
+async function listenOnPort(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<() => Promise<void>> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, resolve);
+  });
+  return async () => {};
 }
 
 /** @throws OcdbtError `bad-spec` */
@@ -116,8 +131,12 @@ function parseAddress(address: string): Target {
     );
   if (address.startsWith("unix:")) {
     const socketPath = address.slice("unix:".length);
-    // The kernel's limit for the path of a socket.
-    if (socketPath === "" || Buffer.byteLength(socketPath) > 107) throw fail();
+    if (socketPath === "") throw fail();
+    const length = Buffer.byteLength(socketPath);
+    if (length > MAX_SOCKET_PATH_BYTES) {
+      const message = `the path of coordinator address ${JSON.stringify(address)} has ${length} bytes, and a socket's at most ${MAX_SOCKET_PATH_BYTES}; choose a shorter one`;
+      throw new OcdbtError("bad-spec", message, { fields: { length, limit: MAX_SOCKET_PATH_BYTES } });
+    }
     return { socketPath };
   }
   let url: URL;
@@ -169,19 +188,6 @@ async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
     parts.push(part);
   }
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-}
-
-/** A socket file that nobody listens on is left over from a killed process. */
-async function removeDeadSocket(socketPath: string): Promise<void> {
-  const alive = await new Promise<boolean>((resolve) => {
-    const socket = connect(socketPath);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
-  });
-  if (!alive) await rm(socketPath, { force: true });
 }
 
 function isSame(a: string, b: string): boolean {

@@ -1,13 +1,16 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { memoryKvStore } from "@pcg/kvstore";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { LEASE_KEY } from "../../src/coordinator/lease.ts";
 import { httpTransport, serveCoordinator } from "../../src/coordinator-http.ts";
 import { type Answerer, coordinatedCommitter, type LeaseRecord, openOcdbt } from "../../src/index.ts";
+import { buildChild } from "../support/child.ts";
 
 const reversing: Answerer = { answer: async (message) => message.slice().reverse() };
 const message = Uint8Array.from([1, 2, 3]);
@@ -133,17 +136,76 @@ describe("a coordinator over HTTP", () => {
     await new Promise<void>((resolve) => {
       living.listen(path, resolve);
     });
-    await expect(serve(address)).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await expect(serve(address)).rejects.toMatchObject({ code: "already-exists", fields: { path } });
     await new Promise((resolve) => {
       living.close(resolve);
     });
     await serve(address);
+    await expect(serve(address)).rejects.toMatchObject({ code: "already-exists" });
   });
 
-  test.each(["", "unix:", "http://127.0.0.1:1/path", "tcp://x", `unix:/${"x".repeat(200)}`])(
-    "refuses the address %j",
-    (address) => {
-      expect(() => httpTransport(address)).toThrow(/write unix:\/run\/db.sock or http:\/\/127.0.0.1:4100\//);
-    },
-  );
+  test("does not replace what is no socket, and leaves nothing at its path when it ends", async () => {
+    const address = await socketAddress();
+    const path = address.slice("unix:".length);
+    await writeFile(path, "notes");
+    await expect(serve(address)).rejects.toMatchObject({ code: "already-exists", fields: { path } });
+    expect(await readFile(path, "utf8")).toBe("notes");
+    await rm(path);
+    for (let i = 0; i < 3; i++) {
+      const server = await serveCoordinator(() => reversing, { address });
+      await server.close();
+    }
+    expect(await readdir(dirname(path))).toEqual([]);
+  });
+
+  test("of many who start at once one listens, time and again", async () => {
+    const address = await socketAddress();
+    for (let round = 0; round < 10; round++) {
+      const all = Array.from({ length: 6 }, () => serveCoordinator(() => reversing, { address }));
+      const outcomes = await Promise.allSettled(all);
+      const servers = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+      expect(servers).toHaveLength(1);
+      const transport = httpTransport(address);
+      expect([...(await transport.send(message))]).toEqual([3, 2, 1]);
+      await transport.close();
+      await servers[0]!.close();
+    }
+  });
+
+  test("of processes that race for the socket of one that was killed, one serves it", { timeout: 60_000 }, async () => {
+    const address = await socketAddress();
+    const module = await buildChild("test/coordinator/processes/racer.ts");
+    const start = async (): Promise<{ readonly child: ChildProcess; readonly said: string }> => {
+      const child = spawn(process.execPath, [module, address], { stdio: ["ignore", "pipe", "inherit"] });
+      const [said] = (await once(child.stdout!, "data")) as [Buffer];
+      return { child, said: said.toString() };
+    };
+    const living = new Set<ChildProcess>();
+    try {
+      for (let round = 0; round < 3; round++) {
+        const racers = await Promise.all(Array.from({ length: 5 }, start));
+        for (const { child } of racers) living.add(child);
+        expect(racers.map(({ said }) => said).sort()).toEqual([...Array(4).fill("already-exists"), "listens"]);
+        const { child } = racers.find(({ said }) => said === "listens")!;
+        const transport = httpTransport(address);
+        expect(new TextDecoder().decode(await transport.send(message))).toBe(String(child.pid));
+        await transport.close();
+        // Its socket stays behind.
+        child.kill("SIGKILL");
+        await once(child, "close");
+        living.delete(child);
+        expect((await lstat(address.slice("unix:".length))).isSocket()).toBe(true);
+      }
+    } finally {
+      for (const child of living) child.kill("SIGKILL");
+    }
+  });
+
+  test("says how long the path of a socket may be", () => {
+    expect(() => httpTransport(`unix:/${"x".repeat(200)}`)).toThrow(/has 201 bytes, and a socket's at most 100/);
+  });
+
+  test.each(["", "unix:", "http://127.0.0.1:1/path", "tcp://x"])("refuses the address %j", (address) => {
+    expect(() => httpTransport(address)).toThrow(/write unix:\/run\/db.sock or http:\/\/127.0.0.1:4100\//);
+  });
 });

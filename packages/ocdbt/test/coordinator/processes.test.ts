@@ -20,6 +20,7 @@ test("processes with a coordinator that is killed, and are killed themselves, lo
     buildChild("test/coordinator/processes/coordinator.ts"),
   ]);
   const folder = await mkdtemp(join(tmpdir(), "ocdbt-coordinated-"));
+  const sockets = await mkdtemp(join(tmpdir(), "pcg-"));
   const random = new Random(rounds);
   const last = ways.map(() => -1);
   try {
@@ -27,12 +28,7 @@ test("processes with a coordinator that is killed, and are killed themselves, lo
       let isOver = false;
       const coordinators = (async () => {
         while (!isOver) {
-          await runAndKill(
-            coordinator,
-            [folder, `unix:${join(folder, "..", `${round}-${process.pid}.sock`)}`],
-            1,
-            random.below(250),
-          );
+          await runAndKill(coordinator, [folder, `unix:${join(sockets, `${round}.sock`)}`], 1, random.below(250));
         }
       })();
       await Promise.all(
@@ -44,11 +40,11 @@ test("processes with a coordinator that is killed, and are killed themselves, lo
       );
       isOver = true;
       await coordinators;
-      await rm(join(folder, "..", `${round}-${process.pid}.sock`), { force: true });
       await check(folder, last);
     }
   } finally {
     await rm(folder, { recursive: true });
+    await rm(sockets, { recursive: true });
   }
 });
 
