@@ -2,7 +2,7 @@
  * What a database is made of: where history, upkeep and the coordinator do their work.
  * @module
  */
-import type { KvStore } from "@pcg/kvstore";
+import type { KeyHold, KvStore } from "@pcg/kvstore";
 import type { CommitEvent, Committer } from "./contract.ts";
 import type {
   BtreeNode,
@@ -44,8 +44,10 @@ export interface ManifestStore {
   replace(
     previous: StoredManifest | undefined,
     next: Manifest,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal; readonly hold?: KeyHold | undefined },
   ): Promise<StoredManifest | undefined>;
+  /** Keeps other writers of the manifest waiting, see `KvStore.hold`; `undefined` where the store cannot. */
+  hold(options?: { readonly signal?: AbortSignal }): Promise<KeyHold | undefined>;
 }
 
 /** Reads what references name: cached by bytes, in-flight requests shared, bounded in number. */

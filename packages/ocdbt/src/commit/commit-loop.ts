@@ -2,10 +2,13 @@
  * How a change becomes the newest manifest: plan it on the manifest there is, make everything it refers to durable, replace
  * the manifest if it is still that one, or else begin again on the new one. One change at a time per database handle.
  *
+ * Whoever has lost a race holds the manifest, where the store lets it, from before it reads it until it has replaced it, so that it
+ * loses no other: values are uploaded before, and what others wait for is the work on the nodes on the way to the changes.
+ *
  * Files that a change wrote in vain are removed when it is settled; a process that dies before leaves them to `sweep`.
  * @module
  */
-import type { KvStore } from "@pcg/kvstore";
+import type { KeyHold, KvStore } from "@pcg/kvstore";
 import type { CommitEvent } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { pathToBytes } from "../format/index.ts";
@@ -35,6 +38,8 @@ export interface Attempt {
   readonly writer: DataFileWriter;
   /** For values, which later attempts can refer to as well; it may be the same. */
   readonly values: DataFileWriter;
+  /** Whether what earlier attempts wrote must be written again: nothing refers to it, and a sweep may have come by. */
+  readonly afresh: boolean;
 }
 
 export interface Plan {
@@ -50,9 +55,17 @@ export interface Plan {
 export interface RunOptions {
   /** How old the manifest of the first attempt may be. */
   readonly maxStalenessMs: number;
+  /** Appends values that the plan will refer to, whatever the manifest says; before others are kept waiting. */
+  readonly placeAhead?: (values: DataFileWriter) => void;
   /** Looked at until the manifest is being replaced; from then on the outcome is waited for. */
   readonly signal?: AbortSignal;
 }
+
+/** How long others are kept waiting at most. A commit that takes longer goes on without its hold. */
+const MAX_HOLD_MS = 2000;
+
+/** How long after an attempt the next ones may refer to what it wrote: less than any sweep waits (`MIN_GRACE_MS`), with room for an attempt. */
+const REUSE_MS = 10_000;
 
 /** What a change came to: its plan, unless there was nothing to do, and the manifest that was found or made. */
 export interface Settled<P extends Plan> {
@@ -60,11 +73,23 @@ export interface Settled<P extends Plan> {
   readonly stored: StoredManifest | undefined;
 }
 
+/** What the attempts of one change share. */
+interface Run {
+  /** Files of earlier attempts, which the next one may have no use for. */
+  readonly earlier: string[];
+  values: DataFileWriter | undefined;
+  hasLostFile: boolean;
+  /** Since when there is something that later attempts may refer to, `performance.now()` ms. */
+  reusableSince: number | undefined;
+}
+
 export class CommitLoop {
   readonly #context: CommitLoopContext;
   #turn: Promise<void> = Promise.resolve();
   /** Whether somebody else wrote lately, so that looking first is cheaper than failing. */
   #contended = false;
+  /** Of the manifest that the last change made. */
+  #ownToken: string | undefined;
   readonly #clearing = new Set<Promise<unknown>>();
 
   constructor(context: CommitLoopContext) {
@@ -105,40 +130,78 @@ export class CommitLoop {
     makePlan: (attempt: Attempt) => Promise<P | undefined>,
     options: RunOptions,
   ): Promise<Settled<P>> {
+    const { signal } = options;
+    const run: Run = { earlier: [], values: undefined, hasLostFile: false, reusableSince: undefined };
+    for (let number = 1; ; number++) {
+      const begun = performance.now();
+      const isFirstLoss = !this.#contended && number === 1;
+      const settled = await this.#attempt(number, run, makePlan, options);
+      if (settled === "again") continue;
+      if (settled !== "lost") return settled;
+      this.#contended = true;
+      // The next attempt waits for its turn.
+      if (isFirstLoss && this.#context.store.hold !== undefined) continue;
+      try {
+        await backOff(number, signal, Math.max(2, performance.now() - begun));
+      } catch (error) {
+        this.#clear(this.#remove([...run.earlier, ...(run.values?.begun ?? [])]));
+        throw error;
+      }
+    }
+  }
+
+  /** @returns `lost` when another change came first, `again` when that was seen before anything was written. */
+  async #attempt<P extends Plan>(
+    number: number,
+    run: Run,
+    makePlan: (attempt: Attempt) => Promise<P | undefined>,
+    options: RunOptions,
+  ): Promise<Settled<P> | "lost" | "again"> {
     const { manifests, newWriter, emit } = this.#context;
     const { signal } = options;
     const aside = signal === undefined ? {} : { signal };
-    /** Files of earlier attempts, which the next one may have no use for. */
-    const earlier: string[] = [];
-    let values: DataFileWriter | undefined;
-    let hasLostFile = false;
-    for (let number = 1; ; number++) {
-      const begun = performance.now();
-      // Among other writers it is likely that nodes are made in vain, so values have a file of their own.
-      const isContended = this.#contended || number > 1;
-      const writer = newWriter();
-      if (isContended) values ??= newWriter();
-      let current: StoredManifest | undefined;
-      let plan: P | undefined;
-      let clockBehind: bigint;
-      const beside = (): string[] => (plan?.beside === undefined ? [] : [plan.beside.key]);
-      const own = (): string[] => [...earlier, ...writer.begun, ...(values?.begun ?? []), ...beside()];
-      const report = (kind: CommitEvent["kind"], orphansRemoved: number): void => {
-        const { generation } = plan!.next.versions.at(-1)!;
-        emit({ kind, generation, attempt: number, orphansRemoved, clockBehind });
-      };
+    // Among other writers it is likely that nodes are made in vain, so values have a file of their own.
+    const isContended = this.#contended || number > 1;
+    const writer = newWriter();
+    if (isContended) run.values ??= newWriter();
+    const { values } = run;
+    let hold: KeyHold | undefined;
+    let holdEnd: ReturnType<typeof setTimeout> | undefined;
+    let current: StoredManifest | undefined;
+    let plan: P | undefined;
+    let clockBehind: bigint;
+    const beside = (): string[] => (plan?.beside === undefined ? [] : [plan.beside.key]);
+    const own = (): string[] => [...run.earlier, ...writer.begun, ...(values?.begun ?? []), ...beside()];
+    const report = (kind: CommitEvent["kind"], orphansRemoved: number): void => {
+      const { generation } = plan!.next.versions.at(-1)!;
+      emit({ kind, generation, attempt: number, orphansRemoved, clockBehind });
+    };
+    const leave = (): void => {
+      run.earlier.push(...writer.begun, ...beside());
+      run.reusableSince ??= performance.now();
+    };
+    try {
       try {
-        const maxStalenessMs = number === 1 && !isContended ? options.maxStalenessMs : 0;
+        if (values !== undefined) {
+          options.placeAhead?.(values);
+          await values.flush(aside);
+          if (values.begun.length > 0) run.reusableSince ??= performance.now();
+          hold = await manifests.hold(aside);
+          if (hold !== undefined) holdEnd = setTimeout(() => hold!.release(), MAX_HOLD_MS);
+        }
+        const maxStalenessMs = isContended ? 0 : options.maxStalenessMs;
         current = await manifests.read({ maxStalenessMs, ...aside });
-        plan = await makePlan({ number, current, writer, values: values ?? writer });
+        const afresh = run.reusableSince !== undefined && performance.now() - run.reusableSince > REUSE_MS;
+        if (afresh) run.reusableSince = undefined;
+        plan = await makePlan({ number, current, writer, values: values ?? writer, afresh });
         clockBehind = this.#clockBehind(current, plan);
         // Values are of use whatever others write meanwhile; the plan should be a new one when its own files are written.
         if (plan !== undefined && isContended) await values?.flush(aside);
-        if (plan !== undefined && isContended && (await this.#isOutdated(current, aside))) {
+        if (plan !== undefined && isContended && hold === undefined && (await this.#isOutdated(current, aside))) {
           // Nothing of this attempt has been written, so there is nothing to wait for either.
           report("conflict", 0);
-          earlier.push(...writer.begun);
-          continue;
+          leave();
+          return "again";
         }
         if (plan !== undefined) {
           await Promise.all([writer.flush(aside), values?.flush(aside), this.#keepBeside(plan, signal)]);
@@ -146,11 +209,12 @@ export class CommitLoop {
         signal?.throwIfAborted();
       } catch (error) {
         // What the manifest led to has expired and is gone: there is a newer one. Only once, since it may as well be damage.
-        const isPast = !hasLostFile && isFileGone(error) && (await this.#isOutdated(current, aside).catch(() => false));
+        const isPast =
+          !run.hasLostFile && isFileGone(error) && (await this.#isOutdated(current, aside).catch(() => false));
         if (isPast) {
-          hasLostFile = true;
-          earlier.push(...writer.begun, ...beside());
-          continue;
+          run.hasLostFile = true;
+          leave();
+          return "again";
         }
         this.#clear(this.#remove(own()));
         throw error;
@@ -159,27 +223,26 @@ export class CommitLoop {
         this.#clear(this.#remove(own()));
         return { plan, stored: current };
       }
+      run.reusableSince ??= performance.now();
       plan.flushed?.();
       // An error from here on leaves the files: the manifest may refer to them.
-      const stored = await manifests.replace(current, plan.next);
-      if (stored !== undefined) {
-        this.#contended = number > 1;
-        const kind = stored.recovered ? "recovered" : "committed";
-        // An earlier attempt may have named its file beside as this one does.
-        const suspects =
-          number > 1 ? [...earlier, ...(values?.begun ?? [])].filter((file) => !beside().includes(file)) : [];
-        this.#clear(this.#removeUnused(suspects, own(), plan).then((removed) => report(kind, removed)));
-        return { plan, stored };
+      const stored = await manifests.replace(current, plan.next, { hold });
+      if (stored === undefined) {
+        report("conflict", 0);
+        leave();
+        return "lost";
       }
-      report("conflict", 0);
-      this.#contended = true;
-      earlier.push(...writer.begun, ...beside());
-      try {
-        await backOff(number, signal, Math.max(2, performance.now() - begun));
-      } catch (error) {
-        this.#clear(this.#remove(own()));
-        throw error;
-      }
+      // Holding it costs little, so it is held as long as others come in between.
+      this.#contended = number > 1 || (isContended && current?.token !== this.#ownToken);
+      this.#ownToken = stored.token;
+      const kind = stored.recovered ? "recovered" : "committed";
+      // An earlier attempt may have named its file beside as this one does.
+      const suspects = [...run.earlier, ...(values?.begun ?? [])].filter((file) => !beside().includes(file));
+      this.#clear(this.#removeUnused(suspects, own(), plan).then((removed) => report(kind, removed)));
+      return { plan, stored };
+    } finally {
+      clearTimeout(holdEnd);
+      hold?.release();
     }
   }
 

@@ -7,7 +7,7 @@ import type { CommitOptions, CommitReceipt, Committer, Head, Mutation } from "..
 import { OcdbtError } from "../errors.ts";
 import type { Config, Manifest, VersionEntry } from "../format/types.ts";
 import { checkMessage, messageFile } from "../history/messages.ts";
-import type { DatabaseParts, NodeReader } from "../parts.ts";
+import type { DatabaseParts, DataFileWriter, NodeReader } from "../parts.ts";
 import { generationOf } from "../view/generation.ts";
 import { type Admission, admit, appendRecord, recordOf, type Settlement, writeRecordBeside } from "./admission.ts";
 import { appendVersion } from "./append-version.ts";
@@ -15,7 +15,7 @@ import type { Attempt, CommitLoop, Plan } from "./commit-loop.ts";
 import { type Evaluation, evaluate, type Verdict } from "./evaluate.ts";
 import { GroupCancellation } from "./group-cancellation.ts";
 import { ownFilesInUse } from "./own-files.ts";
-import { type CommitRequest, dependsOnState, PointMutation, stage } from "./requests.ts";
+import { type CommitRequest, dependsOnState, isCertain, PointMutation, stage } from "./requests.ts";
 import { EMPTY_TREE, writeTree } from "./tree-writer.ts";
 import { WrittenSubtrees } from "./written-subtrees.ts";
 
@@ -106,8 +106,15 @@ class GroupCommitter implements Committer {
     const { signal } = cancel;
     let evaluation: Evaluation | undefined;
     let admission: Admission | undefined;
-    const makePlan = async ({ current, writer, values }: Attempt): Promise<GroupPlan | undefined> => {
-      written.begin();
+    const placeAhead = (values: DataFileWriter): void => {
+      const { maxInlineValueBytes } = initialConfig();
+      for (const { mutations, options } of group.filter(isCertain)) {
+        if (options.signal?.aborted) continue;
+        for (const point of mutations) if (point.kind === "point") point.place(values, maxInlineValueBytes);
+      }
+    };
+    const makePlan = async ({ current, writer, values, afresh }: Attempt): Promise<GroupPlan | undefined> => {
+      written.begin(afresh);
       if (current !== undefined) checkConfig(current.manifest.config);
       const manifest: Manifest = current?.manifest ?? { config: initialConfig(), versions: [], versionNodes: [] };
       const { config } = manifest;
@@ -120,7 +127,7 @@ class GroupCommitter implements Committer {
       if (evaluation.changes.isEmpty && !isBarrier) return undefined;
       const before = manifest.versions.at(-1)?.root ?? EMPTY_TREE;
       const changes = evaluation.changes.net();
-      for (const point of changes.points) (point as PointMutation).place(values, config.maxInlineValueBytes);
+      for (const point of changes.points) (point as PointMutation).place(values, config.maxInlineValueBytes, afresh);
       const root = await writeTree(before, changes, { nodes, writer, config, written, signal });
       const isSame = root === before || (root.location === undefined && before.location === undefined);
       if (isSame && !isBarrier) return undefined;
@@ -137,7 +144,7 @@ class GroupCommitter implements Committer {
       };
     };
     try {
-      const { plan, stored } = await loop.run(makePlan, { maxStalenessMs: this.#staleness(group), signal });
+      const { plan, stored } = await loop.run(makePlan, { maxStalenessMs: this.#staleness(group), placeAhead, signal });
       const version = plan?.version ?? stored?.manifest.versions.at(-1);
       const head = version && { generation: version.generation, commitTime: version.commitTime };
       for (const request of group) {

@@ -19,14 +19,19 @@ export class PointMutation implements Change {
   readonly key: Uint8Array;
   readonly condition: Generation | null | undefined;
   value: Uint8Array | IndirectReference | null;
+  /** As it was asked for. */
+  readonly #given: Uint8Array | IndirectReference | null;
 
   constructor(mutation: Exclude<Mutation, { readonly op: "deleteRange" }>) {
     this.key = mutation.key;
-    this.value = mutation.op === "put" ? mutation.value : null;
+    this.#given = mutation.op === "put" ? mutation.value : null;
+    this.value = this.#given;
     this.condition = mutation.ifGeneration;
   }
 
-  place(writer: DataFileWriter, maxInlineBytes: number): void {
+  /** @param afresh also when that was done before. */
+  place(writer: DataFileWriter, maxInlineBytes: number, afresh = false): void {
+    if (afresh) this.value = this.#given;
     if (this.value instanceof Uint8Array && this.value.length > maxInlineBytes) {
       this.value = writer.append(this.value, "value");
     }
@@ -84,6 +89,13 @@ function checkReference({ file, offset, length }: IndirectReference): void {
   }
   // Throws on what are no bytes.
   pathToBytes(path);
+}
+
+/** Whether it will be applied, whatever is stored. */
+export function isCertain({ mutations, options }: CommitRequest): boolean {
+  if ((options.expects?.length ?? 0) > 0 || options.request?.sentBefore || options.mayCommit !== undefined)
+    return false;
+  return mutations.every((mutation) => mutation.kind === "range" || mutation.condition === undefined);
 }
 
 export function checkKey(key: Uint8Array): void {

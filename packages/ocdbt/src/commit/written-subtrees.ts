@@ -42,9 +42,10 @@ export class WrittenSubtrees {
     this.#pending.set(locationName(reference.location!), { prefix, share, nodes });
   }
 
-  /** Another attempt begins; what the one before did not make durable is lost. */
-  begin(): void {
+  /** Another attempt begins; what the one before did not make durable is lost, and `afresh` all before it. */
+  begin(afresh: boolean): void {
     this.#pending.clear();
+    if (afresh) this.#entries.clear();
   }
 
   /** What the present attempt wrote is durable. */

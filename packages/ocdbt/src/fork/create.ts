@@ -170,7 +170,9 @@ async function createManifest(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const findVersion = async (): Promise<undefined> => undefined;
-  const stored = await new SingleManifest(folder, findVersion).replace(undefined, manifest, signal);
+  const stored = await new SingleManifest(folder, findVersion).replace(undefined, manifest, {
+    ...(signal && { signal }),
+  });
   if (stored !== undefined) return;
   // Another one came first: the registration is its again.
   const uuid = await uuidOf(folder, signal);

@@ -6,7 +6,7 @@
  * numbered one it has the configuration only, and each commit creates `manifest.<generation>`.
  * @module
  */
-import type { KvStore } from "@pcg/kvstore";
+import type { KeyHold, KvStore } from "@pcg/kvstore";
 import { configDifference } from "../config-json.ts";
 import { OcdbtError } from "../errors.ts";
 import { decodeManifest, MANIFEST_KEY } from "../format/index.ts";
@@ -26,7 +26,7 @@ export interface ManifestPlace {
   replace(
     previous: StoredManifest | undefined,
     next: Manifest,
-    signal: AbortSignal | undefined,
+    options: ReplaceOptions,
   ): Promise<StoredManifest | undefined>;
 }
 
@@ -38,6 +38,11 @@ export interface OpenManifests extends ManifestStore {
 
 interface Cancel {
   readonly signal?: AbortSignal;
+}
+
+export interface ReplaceOptions extends Cancel {
+  /** On `manifest.ocdbt`. */
+  readonly hold?: KeyHold | undefined;
 }
 
 interface Request {
@@ -88,16 +93,20 @@ class Manifests implements OpenManifests {
   async replace(
     previous: StoredManifest | undefined,
     next: Manifest,
-    { signal }: Cancel = {},
+    options: ReplaceOptions = {},
   ): Promise<StoredManifest | undefined> {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     if (this.#config !== undefined) this.#checkConfig(next.config);
     const place = this.#place ?? this.#placeOf(next.config);
-    const stored = await place.replace(previous, next, signal);
+    const stored = await place.replace(previous, next, options);
     if (stored === undefined) return undefined;
     this.#place = place;
     this.#keep(stored);
     return stored;
+  }
+
+  async hold(options: Cancel = {}): Promise<KeyHold | undefined> {
+    return await this.#store.hold?.(MANIFEST_KEY, options);
   }
 
   #request(oldestAcceptable: number): Promise<StoredManifest | undefined> {

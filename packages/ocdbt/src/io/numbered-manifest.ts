@@ -15,7 +15,7 @@ import {
 } from "../format/index.ts";
 import type { Config, Manifest } from "../format/types.ts";
 import type { StoredManifest } from "../parts.ts";
-import type { FindVersion, ManifestPlace } from "./manifest-store.ts";
+import type { FindVersion, ManifestPlace, ReplaceOptions } from "./manifest-store.ts";
 import { hasOwnVersion } from "./own-version.ts";
 import { backOff, MAX_TRIES, retryTransient } from "./pause.ts";
 import { putIf } from "./put-if.ts";
@@ -76,7 +76,7 @@ export class NumberedManifest implements ManifestPlace {
   async replace(
     previous: StoredManifest | undefined,
     next: Manifest,
-    signal: AbortSignal | undefined,
+    { signal }: ReplaceOptions,
   ): Promise<StoredManifest | undefined> {
     const aside = signal === undefined ? {} : { signal };
     const own = next.versions.at(-1)!;

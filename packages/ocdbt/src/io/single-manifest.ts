@@ -7,7 +7,7 @@ import { OcdbtError } from "../errors.ts";
 import { decodeManifest, encodeManifest, MANIFEST_KEY } from "../format/index.ts";
 import type { Manifest } from "../format/types.ts";
 import type { StoredManifest } from "../parts.ts";
-import type { FindVersion, ManifestPlace } from "./manifest-store.ts";
+import type { FindVersion, ManifestPlace, ReplaceOptions } from "./manifest-store.ts";
 import { hasOwnVersion } from "./own-version.ts";
 import { putIf } from "./put-if.ts";
 
@@ -34,11 +34,14 @@ export class SingleManifest implements ManifestPlace {
   async replace(
     previous: StoredManifest | undefined,
     next: Manifest,
-    signal: AbortSignal | undefined,
+    { signal, hold }: ReplaceOptions,
   ): Promise<StoredManifest | undefined> {
     const asOf = performance.now();
     const bytes = await encodeManifest(next);
-    const outcome = await putIf(this.#store, MANIFEST_KEY, bytes, previous?.token ?? null, signal && { signal });
+    const outcome = await putIf(this.#store, MANIFEST_KEY, bytes, previous?.token ?? null, {
+      ...(signal && { signal }),
+      ...(hold && { hold }),
+    });
     if (outcome.kind === "unknown") throw ambiguous(this.#store.url, outcome.error);
     if (outcome.kind === "written") {
       const { generation, recovered } = outcome;

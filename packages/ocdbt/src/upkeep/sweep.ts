@@ -20,12 +20,16 @@ import { findSweepTarget } from "./sweep-target.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** Commits that meet others refer to what they wrote up to ten seconds before (`REUSE_MS` of the commit loop). */
+const MIN_GRACE_MS = 60 * 1000;
+
 export interface SweepOptions extends UpkeepOptions, FamilyOptions {
   /** Look only; also the record of what waits stays as it is. */
   readonly dryRun?: boolean;
   /**
-   * How long a file must have been unneeded, as seen by this sweep and an earlier one; longer than any commit or restore takes. Default
-   * one day. 0 removes at once: only while nothing else writes to the database or its forks.
+   * How long a file must have been unneeded, as seen by this sweep and an earlier one; longer than any commit, restore or transaction
+   * with large values takes, and at least a minute. Default one day. 0 removes at once: only while nothing else writes to the database or
+   * its forks.
    */
   readonly graceMs?: number;
   /** What the names of this database's own data files begin with. Default: as it was opened; of a fork its own. */
@@ -57,7 +61,10 @@ export interface SweepResult {
  */
 export async function sweep(db: OcdbtDatabase, options: SweepOptions = {}): Promise<SweepResult> {
   const { signal, dryRun, graceMs = DAY_MS, now = Date.now } = options;
-  if (!(graceMs >= 0)) throw new OcdbtError("bad-spec", `graceMs is ${graceMs}, expected milliseconds from 0 on`);
+  if (!(graceMs === 0 || graceMs >= MIN_GRACE_MS)) {
+    const reason = "in less, commits that are under way may lose files";
+    throw new OcdbtError("bad-spec", `graceMs is ${graceMs}, expected 0 or at least ${MIN_GRACE_MS}: ${reason}`);
+  }
   const { store } = db.parts;
   const target = await findSweepTarget(db, options);
   const files: FoundFile[] = [];

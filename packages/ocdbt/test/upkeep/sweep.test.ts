@@ -55,9 +55,9 @@ test("a file goes only when it was unneeded at two sweeps with the grace between
   const { store, db } = await withPast(3);
   await store.write(ORPHAN, bytes("left by a commit that failed"));
   let time = 1_000_000;
-  const options = { graceMs: 1000, now: () => time };
+  const options = { graceMs: 60_000, now: () => time };
   expect(await sweep(db, options)).toMatchObject({ removed: [], waiting: [{ path: ORPHAN, bytes: 28 }] });
-  time += 999;
+  time += 59_999;
   await sweep(db, options);
   expect(await store.read(ORPHAN)).toBeDefined();
   time += 1;
@@ -73,10 +73,10 @@ test("a file that came into use while it waited stays", async () => {
   const writer = db.parts.newDataFileWriter();
   const value = writer.append(bytes("uploaded long before its commit"), "value");
   await writer.flush();
-  const options = { graceMs: 1, now: () => 0 };
+  const options = { graceMs: 60_000, now: () => 0 };
   expect((await sweep(db, options)).waiting).toHaveLength(1);
   await db.apply([{ op: "put", key: bytes("late"), value }]);
-  expect(await sweep(db, { graceMs: 1, now: () => 10 })).toMatchObject({ removed: [], waiting: [] });
+  expect(await sweep(db, { graceMs: 60_000, now: () => 60_000 })).toMatchObject({ removed: [], waiting: [] });
   expect((await db.read("late"))?.value).toEqual(bytes("uploaded long before its commit"));
   await expectSound(store);
 });
@@ -273,8 +273,8 @@ test("a breakdown at any call leaves every version whole, and another run finish
   const calls = await atEveryCall(
     store,
     async (faulty) => {
-      await sweep(await openOcdbt(faulty), { graceMs: 1, now: () => 0 });
-      await sweep(await openOcdbt(faulty), { graceMs: 1, now: () => 1 });
+      await sweep(await openOcdbt(faulty), { graceMs: 60_000, now: () => 0 });
+      await sweep(await openOcdbt(faulty), { graceMs: 60_000, now: () => 60_000 });
     },
     async (left) => {
       const opened = await openOcdbt(left);
@@ -301,7 +301,7 @@ test("sweeping beside writers removes nothing that a commit makes use of", async
   let removed = 0;
   const sweeping = (async () => {
     while (commits < 25) {
-      removed += (await sweep(db, { graceMs: 2, now: () => commits })).removed.length;
+      removed += (await sweep(db, { graceMs: 60_000, now: () => commits * 30_000 })).removed.length;
       await expire(db, { keepLast: 4 });
       await turn();
     }
