@@ -243,7 +243,7 @@ describe("versions", () => {
       let reference = (await db.parts.manifests.read())!.manifest.versionNodes[0]!;
       for (let i = 0; i < depth; i++) {
         const node = await db.parts.nodes.versionNode(reference);
-        if ("children" in node) reference = node.children.at(0);
+        if ("children" in node) reference = node.children[0]!;
       }
       const before = (await generationsOf(db)).length;
       await damage(store, reference.location);
