@@ -125,7 +125,8 @@ function rowsBetween(ends: Int32Array, vertexOf: Int32Array, weights: Float64Arr
     const drop = (a - b) & ((a - b) >> 31);
     lower[count] = b + drop;
     upper[count] = a - drop;
-    kept[count] = weights[i]!;
+    // Adding 0 turns -0 into 0, whose reciprocal is a length.
+    kept[count] = weights[i]! + 0;
     if (a !== b) count++;
   }
   return { lower: lower.subarray(0, count), upper: upper.subarray(0, count), weights: kept.subarray(0, count) };

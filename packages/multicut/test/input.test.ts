@@ -3,7 +3,7 @@ import { isMulticutError } from "../src/errors.ts";
 import { multicut } from "../src/multicut.ts";
 import { type PartitionInput, partition } from "../src/partition/partition.ts";
 import type { MulticutInput } from "../src/settings.ts";
-import { ids, rows } from "./graphs.ts";
+import { ids, type Row, rows } from "./graphs.ts";
 
 const GOOD: MulticutInput = {
   ...rows([
@@ -109,4 +109,25 @@ test("arrays may be views into larger buffers", () => {
 
 test("floats and doubles of the same values give the same answer", () => {
   expect(multicut({ ...GOOD, affinities: Float32Array.from(GOOD.affinities) })).toEqual(multicut(GOOD));
+});
+
+test.each([1, 2, 3])("minus zero is zero, with %i groups", (count) => {
+  const list: Row[] = [
+    [1, 2, 5],
+    [2, 3, 0],
+    [3, 4, 2],
+    [4, 5, 0],
+    [5, 1, 1],
+    [3, 6, 4],
+  ];
+  const groups = [ids(1), ids(4), ids(6)].slice(0, count);
+  const [zero, minus] = [0, -0].map((nothing) =>
+    multicut({
+      ...rows(list.map(([a, b, w]): Row => [a, b, w === 0 ? nothing : w])),
+      groups,
+      disallowIsolating: false,
+    }),
+  );
+  expect(zero).toMatchObject({ kind: "cut" });
+  expect(minus).toEqual(zero);
 });
