@@ -14,7 +14,7 @@ import type {
   WriteResult,
 } from "./contract.ts";
 import { compareKeys, inRange, keyBytes, keyName } from "./keys.ts";
-import { passHold } from "./pass-hold.ts";
+import { passOptional } from "./pass-optional.ts";
 import { SharedFlights } from "./shared-flights.ts";
 
 export interface CacheOptions {
@@ -56,7 +56,7 @@ export function withCache(store: KvStore, options: CacheOptions): KvStore {
     write: (key, value, write) => cache.write(keyBytes(key), value, write),
     list: (list) => store.list(list),
     deleteRange: (range, deletion) => cache.deleteRange(range, deletion),
-    ...passHold(store),
+    ...passOptional(store),
     close: async () => {
       cache.clear();
       await store.close();

@@ -53,6 +53,8 @@ export interface WriteOptions {
   readonly unique?: boolean;
   /** A hold on this key: the write is not kept waiting by it, and ends it when it is applied. One that has ended is of no effect. */
   readonly hold?: KeyHold;
+  /** What `stage` gave for this key and value, so that less is left to do. The write uses it up, also when its condition fails. */
+  readonly staged?: StagedValue;
   readonly signal?: AbortSignal;
 }
 
@@ -60,6 +62,12 @@ export interface WriteOptions {
 export interface KeyHold {
   /** Ends the hold, unless it has ended. */
   release(): void;
+}
+
+/** What {@link KvStore.stage} gives. */
+export interface StagedValue {
+  /** Removes it, unless a write has used it up. */
+  discard(): void;
 }
 
 export interface ListOptions {
@@ -120,5 +128,10 @@ export interface KvStore {
    * nothing; conditions are checked as ever. Stores that cannot have no such method, or give `undefined`.
    */
   hold?(key: Key, options?: { readonly signal?: AbortSignal }): Promise<KeyHold | undefined>;
+  /**
+   * Makes a value durable ahead of the write that will be given it, unseen by anybody until then: while something else is made
+   * durable that must be first. Stores that gain nothing by it have no such method, or give `undefined`.
+   */
+  stage?(key: Key, value: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<StagedValue | undefined>;
   close(): Promise<void>;
 }

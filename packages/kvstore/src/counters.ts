@@ -3,7 +3,7 @@
  * @module
  */
 import type { AnyReadOptions, Key, KvStore, ListEntry, ListOptions } from "./contract.ts";
-import { passHold } from "./pass-hold.ts";
+import { passOptional } from "./pass-optional.ts";
 
 /** Calls and bytes since the store was wrapped; a call counts when it is made, bytes when they have passed. */
 export interface StoreCounts {
@@ -71,7 +71,7 @@ export function withCounters(store: KvStore): { readonly store: KvStore; readonl
       counts.deleteRanges++;
       await store.deleteRange(range, options);
     },
-    ...passHold(store),
+    ...passOptional(store),
     close: () => store.close(),
   };
   return { store: counting, counts };

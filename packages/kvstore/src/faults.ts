@@ -15,7 +15,7 @@ import type {
 } from "./contract.ts";
 import { KvStoreError } from "./errors.ts";
 import { keyBytes, printKey } from "./keys.ts";
-import { passHold } from "./pass-hold.ts";
+import { passOptional } from "./pass-optional.ts";
 
 /** One call, as a schedule sees it before it happens. */
 export interface FaultOperation {
@@ -87,7 +87,7 @@ export function withFaults(store: KvStore, schedule: FaultSchedule): KvStore {
     write: (key, value, options) => faults.write(key, value, options),
     list: (options) => faults.list(options),
     deleteRange: (range, options) => faults.deleteRange(range, options),
-    ...passHold(store),
+    ...passOptional(store),
     close: () => store.close(),
   };
 }

@@ -13,7 +13,7 @@ import {
   prefixRange,
   printKey,
 } from "./keys.ts";
-import { passHold } from "./pass-hold.ts";
+import { passOptional } from "./pass-optional.ts";
 import type { KvStoreSpecObject } from "./spec.ts";
 
 /**
@@ -48,7 +48,7 @@ export function withPrefix(store: KvStore, prefix: Key): KvStore {
       if (isEmptyRange(range)) return;
       await store.deleteRange(inner(range), options);
     },
-    ...passHold(store, (key) => joinKeys(start, keyBytes(key))),
+    ...passOptional(store, (key) => joinKeys(start, keyBytes(key))),
     close: () => store.close(),
   };
 }

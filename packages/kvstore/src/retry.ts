@@ -15,7 +15,7 @@ import type {
 } from "./contract.ts";
 import { isKvStoreError, KvStoreError } from "./errors.ts";
 import { intersectRanges, isEmptyRange, joinKeys, keyBytes, listRange, printKey } from "./keys.ts";
-import { passHold } from "./pass-hold.ts";
+import { passOptional } from "./pass-optional.ts";
 import { pause } from "./pause.ts";
 
 /** One failed attempt that is followed by another. */
@@ -69,7 +69,7 @@ export function withRetry(store: KvStore, options: RetryOptions = {}): KvStore {
     list: (list) => retry.list(list),
     deleteRange: (range, { signal } = {}) =>
       retry.run("deleteRange", signal, () => store.deleteRange(range, signal === undefined ? {} : { signal })),
-    ...passHold(store),
+    ...passOptional(store),
     close: () => store.close(),
   };
 }

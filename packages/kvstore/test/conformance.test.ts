@@ -52,7 +52,7 @@ testKvStore(
   api,
   anyKeys,
 );
-testKvStore("file", inFolder(true), api, { capabilities: ofFiles, holds: true, steps: 80 });
+testKvStore("file", inFolder(true), api, { capabilities: ofFiles, holds: true, stages: true, steps: 80 });
 testKvStore("file without fsync", inFolder(false), api, { capabilities: ofFiles, holds: true });
 testKvStore("file with lock files", inFolder(false, "lockfile"), api, {
   capabilities: ofFiles,
@@ -62,13 +62,13 @@ testKvStore("file with lock files", inFolder(false, "lockfile"), api, {
 testKvStore(
   "wrappers around files",
   async () => {
-    const { store: files, cleanup } = await inFolder(false)(new Map());
+    const { store: files, cleanup } = await inFolder(true)(new Map());
     const wrapped = withFaults(withPrefix(withCache(files, { maxBytes: 1 << 20 }), "some/"), () => undefined);
     const store = kvStack([{ store: withRetry(withCounters(withCoalescedReads(wrapped, { maxGapBytes: 3 })).store) }]);
     return { store, ...(cleanup && { cleanup }) };
   },
   api,
-  { capabilities: ofFiles, holds: true, seeds: [1] },
+  { capabilities: ofFiles, holds: true, stages: true, seeds: [1], steps: 30 },
 );
 testKvStore("http", served({}), api, { capabilities: {} });
 testKvStore("http from a server without ranges", served({ ignoreRanges: true }), api, { capabilities: {} });

@@ -6,7 +6,7 @@ import { checkByteRange, resolveByteRange } from "../byte-range.ts";
 import type { AnyReadOptions, ByteRange, Key, KvStore, ReadResult } from "../contract.ts";
 import { keyBytes, keyName } from "../keys.ts";
 import { onAbort } from "../on-abort.ts";
-import { passHold } from "../pass-hold.ts";
+import { passOptional } from "../pass-optional.ts";
 import { type MergedSpan, mergeSpans, type Span } from "./merge-ranges.ts";
 
 export interface CoalesceOptions {
@@ -52,7 +52,7 @@ export function withCoalescedReads(store: KvStore, options: CoalesceOptions): Kv
     write: (key, value, write) => store.write(key, value, write),
     list: (list) => store.list(list),
     deleteRange: (range, deletion) => store.deleteRange(range, deletion),
-    ...passHold(store),
+    ...passOptional(store),
     close: () => store.close(),
   };
 }

@@ -3,7 +3,7 @@ import type { OpenForTest, TestApi } from "./api.ts";
 import { testLists } from "./list.ts";
 import { testAgainstModel } from "./model.ts";
 import { testReads } from "./read.ts";
-import { testConditionalWrites, testHolds, testWrites } from "./write.ts";
+import { testConditionalWrites, testHolds, testStaging, testWrites } from "./write.ts";
 
 export type { OpenedStore, OpenForTest, TestApi } from "./api.ts";
 
@@ -12,6 +12,8 @@ export interface TestKvStoreOptions {
   readonly capabilities: Capabilities;
   /** Whether the store has `hold`, and gives one for any key. */
   readonly holds?: true;
+  /** Whether the store has `stage`, and stages values of any key. */
+  readonly stages?: true;
   /** Whether keys may be any bytes. Without it, keys in the suites are paths of which none is a folder of another. */
   readonly anyKeys?: true;
   /** Seeds of the random runs; three unless told. */
@@ -58,6 +60,7 @@ export function testKvStore(name: string, open: OpenForTest, api: TestApi, optio
     if (capabilities.writable) testWrites(open, api);
     if (capabilities.writable && capabilities.conditionalWrites) testConditionalWrites(open, api);
     if (options.holds) testHolds(open, api);
+    if (options.stages) testStaging(open, api);
     if (capabilities.list) testLists(open, api);
     if (capabilities.writable && capabilities.conditionalWrites && capabilities.list) {
       testAgainstModel(open, api, {

@@ -12,6 +12,7 @@ import type {
   ListOptions,
   ReadOptions,
   ReadResult,
+  StagedValue,
   WriteOptions,
   WriteResult,
 } from "../contract.ts";
@@ -26,8 +27,9 @@ import type { HeldLock, Locking } from "./lock/locking.ts";
 import { osLocking } from "./lock/os.ts";
 import { checkKey, childPath, parentPath } from "./paths.ts";
 import { readFileValue } from "./read.ts";
+import { StagedFile } from "./temporary.ts";
 import { walkFiles } from "./walk.ts";
-import { confirmFolder, lockFile, removeFile, replaceFile } from "./write.ts";
+import { confirmFolder, lockFile, removeFile, replaceFile, stageValue } from "./write.ts";
 
 export interface FileDriverOptions {
   /**
@@ -114,9 +116,11 @@ class FileKvStore implements KvStore {
         { url: this.url, key: printKey(key) },
       );
     }
+    const staged =
+      options.staged instanceof StagedFile && options.staged.path.equals(path) ? options.staged : undefined;
     const change = async (held?: HeldLock): Promise<WriteResult> => {
       options.signal?.throwIfAborted();
-      const context = { folders: this.#folders, locking: this.#locking, fsync: this.#fsync, ...options, held };
+      const context = { folders: this.#folders, locking: this.#locking, fsync: this.#fsync, ...options, held, staged };
       if (value !== null) return await replaceFile(path, value, context);
       const result = await removeFile(path, context);
       if (result.written && this.#fsync) await confirmFolder(parentPath(path));
@@ -129,6 +133,21 @@ class FileKvStore implements KvStore {
       return await hold.use((held) => (held === undefined ? inTurn() : change(held)));
     } catch (error) {
       throw translate(error, value === null ? "delete" : "write", this.url, key);
+    }
+  }
+
+  /** As the file that the write will rename. Without syncing there is nothing to gain. */
+  async stage(
+    key: Key,
+    value: Uint8Array,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<StagedValue | undefined> {
+    const path = this.#path(key, options.signal);
+    if (!this.#fsync) return undefined;
+    try {
+      return await stageValue(path, value, { folders: this.#folders, locking: this.#locking, ...options });
+    } catch (error) {
+      throw translate(error, "stage", this.url, key);
     }
   }
 

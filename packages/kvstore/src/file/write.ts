@@ -6,20 +6,19 @@
  * temporary file, which lists hide and the next writer in that folder removes.
  * @module
  */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, renameSync } from "node:fs";
+import { type BigIntStats, fstatSync, renameSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import type { Generation, WriteResult } from "../contract.ts";
 import { KvStoreError } from "../errors.ts";
-import { closeFile, renameFile, syncFile, writeAll } from "./disk.ts";
+import { renameFile, syncFile } from "./disk.ts";
 import { systemCode } from "./errors.ts";
 import { type Folders, syncFolder } from "./folders.ts";
 import type { HeldLock, Locking } from "./lock/locking.ts";
 import { forgetFile } from "./open-files.ts";
-import { lockPath, parentPath, temporaryPath } from "./paths.ts";
+import { lockPath, parentPath } from "./paths.ts";
+import { endTemporary, makeTemporary, type StagedFile, smallBytes, stageFile, unlinkIfThere } from "./temporary.ts";
 import { generationOf, isAbsence, makeLater, statValue, waitUntilPast } from "./version.ts";
 
-/** Freeing more bytes than this, or giving them to the disk, may take long, so renaming and closing then wait aside. */
-const smallBytes = 4 << 20;
 /** How often a folder may vanish, or a fresh temporary be swept away, under one write, before it must be something else. */
 const maxAttempts = 100;
 
@@ -31,6 +30,8 @@ export interface WriteContext {
   readonly unique?: boolean | undefined;
   /** The lock of the path, which is given up when the change has been made. */
   readonly held?: HeldLock | undefined;
+  /** Of the path and value. */
+  readonly staged?: StagedFile | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,6 +44,15 @@ export async function replaceFile(path: Buffer, value: Uint8Array, context: Writ
     if (result.written && context.fsync) await confirmFolder(parentPath(path));
     return result;
   });
+}
+
+/** Makes a value durable that is about to be put at `path`. */
+export async function stageValue(
+  path: Buffer,
+  value: Uint8Array,
+  context: Pick<WriteContext, "folders" | "locking" | "signal">,
+): Promise<StagedFile> {
+  return await inFolder(path, context, () => stageFile(path, value, context));
 }
 
 /** Takes the lock of a file that may be about to be made. */
@@ -130,21 +140,26 @@ export async function confirmFolder(folder: Buffer): Promise<void> {
  * name before both are there.
  */
 async function createUnique(path: Buffer, value: Uint8Array, context: WriteContext): Promise<WriteResult> {
-  return await withTemporary(path, value, context, async (file, temporary) => {
+  const temporary = await makeTemporary(path, value, context);
+  let isRenamed = false;
+  try {
     const found = statValue(path);
     if (found !== undefined) return { written: false, generation: generationOf(found) };
     context.signal?.throwIfAborted();
-    renameSync(temporary, path);
+    renameSync(temporary.path, path);
+    isRenamed = true;
     if (context.fsync) {
-      const syncs = await Promise.allSettled([syncFile(file), confirmFolder(parentPath(path))]);
+      const syncs = await Promise.allSettled([syncFile(temporary.file), confirmFolder(parentPath(path))]);
       const failed = syncs.find(({ status }) => status === "rejected");
       if (failed !== undefined) {
-        await unlinkIfThere(path);
+        unlinkIfThere(path);
         throw (failed as PromiseRejectedResult).reason;
       }
     }
-    return { written: true, generation: generationOf(fstatSync(file, { bigint: true })) };
-  });
+    return { written: true, generation: generationOf(fstatSync(temporary.file, { bigint: true })) };
+  } finally {
+    await endTemporary(temporary, isRenamed);
+  }
 }
 
 async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContext): Promise<WriteResult> {
@@ -154,53 +169,31 @@ async function replaceOnce(path: Buffer, value: Uint8Array, context: WriteContex
     const found = stats === undefined ? null : generationOf(stats);
     if (found !== ifGeneration) return { written: false, generation: found };
   }
-  return await withTemporary(path, value, context, async (file, temporary) => {
-    if (context.fsync) await syncFile(file);
+  const staged = context.staged?.take();
+  const temporary = staged ?? (await makeTemporary(path, value, context));
+  let isDone = false;
+  try {
+    if (context.fsync && staged === undefined) await syncFile(temporary.file);
     const lock = context.held ?? (await context.locking.acquire(lockPath(path), signal));
     let current: BigIntStats | undefined;
-    let isDone = false;
     try {
       current = statValue(path);
       const found = current === undefined ? null : generationOf(current);
       if (ifGeneration !== undefined && ifGeneration !== found) return { written: false, generation: found };
-      const stats = current === undefined ? fstatSync(file, { bigint: true }) : makeLater(file, current);
+      const stats =
+        current === undefined ? fstatSync(temporary.file, { bigint: true }) : makeLater(temporary.file, current);
       signal?.throwIfAborted();
       checkHeld(lock, path);
-      if (isQuick(value, current, context.fsync)) renameSync(temporary, path);
-      else await renameFile(temporary, path);
+      if (isQuick(value, current, context.fsync)) renameSync(temporary.path, path);
+      else await renameFile(temporary.path, path);
       isDone = true;
       forgetFile(path);
       return { written: true, generation: generationOf(stats) };
     } finally {
       if (lock !== context.held || isDone) lock.release(current !== undefined);
     }
-  });
-}
-
-/** Writes a value to a fresh file beside `path`, which goes again unless `use` gives it the name. */
-async function withTemporary(
-  path: Buffer,
-  value: Uint8Array,
-  { locking, signal }: WriteContext,
-  use: (file: number, temporary: Buffer) => Promise<WriteResult>,
-): Promise<WriteResult> {
-  const temporary = temporaryPath(path);
-  const file = openSync(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
-  let renamed = false;
-  try {
-    // So that sweeps leave it alone; a sweep that was faster makes the rename fail with ENOENT.
-    locking.protect(file);
-    await writeAll(file, value, signal);
-    const result = await use(file, temporary);
-    renamed = result.written;
-    return result;
   } finally {
-    try {
-      if (!renamed) await unlinkIfThere(temporary);
-    } finally {
-      if (value.length <= smallBytes) closeSync(file);
-      else await closeFile(file);
-    }
+    await endTemporary(temporary, isDone);
   }
 }
 
@@ -214,12 +207,4 @@ function checkHeld(lock: HeldLock, path: Buffer): void {
   if (lock.isHeld()) return;
   const reason = "its lock was taken for abandoned, as this process stood still for long";
   throw new KvStoreError("transient", `${path.toString()} was not changed: ${reason}; try again`);
-}
-
-async function unlinkIfThere(path: Buffer): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
-  }
 }

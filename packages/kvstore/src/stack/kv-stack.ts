@@ -15,6 +15,7 @@ import type {
   ListOptions,
   ReadOptions,
   ReadResult,
+  StagedValue,
   WriteOptions,
   WriteResult,
 } from "../contract.ts";
@@ -85,6 +86,16 @@ class KvStack implements KvStore {
     const bytes = keyBytes(key);
     const part = findMapped(this.#parts, bytes);
     return await part?.store.hold?.(bytes.subarray(part.strip), options);
+  }
+
+  async stage(
+    key: Key,
+    value: Uint8Array,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<StagedValue | undefined> {
+    const bytes = keyBytes(key);
+    const part = findMapped(this.#parts, bytes);
+    return await part?.store.stage?.(bytes.subarray(part.strip), value, options);
   }
 
   async *list(options: ListOptions = {}): AsyncGenerator<ListEntry> {
