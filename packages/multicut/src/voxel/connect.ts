@@ -3,6 +3,7 @@
  * @module
  */
 import { geodesicBytes, geodesicDistancesSlices, type Size, tracePath } from "@pcg/kernels";
+import type { Arrival } from "./arrival.ts";
 import { boundsOf, cutOut, distanceBetween, grow, positionOf } from "./box.ts";
 import type { Budget } from "./budget.ts";
 import { during, type Work } from "./drive.ts";
@@ -14,6 +15,8 @@ import { depths, ridgeCosts } from "./ridge.ts";
 export const RIDGE_EXPONENT = 2;
 /** Passing a voxel at the surface costs no more than this many times the deepest one. */
 export const MOST_COST = 10_000;
+/** Passing a voxel at the seed of another group costs this power of e more. */
+const STRANGENESS = 6;
 /** Bytes per voxel of a walk with costs. */
 const RIDGED_BYTES = 36;
 
@@ -24,6 +27,8 @@ export interface Terrain {
   /** Depth of each coarse cell, to order seeds by, and what it costs to pass. */
   readonly depth: Float32Array;
   readonly costs: Float32Array;
+  /** Which group's seeds are nearest to each coarse cell at those costs. */
+  readonly arrival: Arrival;
 }
 
 /**
@@ -116,7 +121,7 @@ function inCanonicalOrder({ finest, coarse, depth }: Terrain, seeds: readonly nu
 
 /** The path that joins the nearest of `ends` to the tree, all voxels at the finest level; empty when there is none. */
 function* findPath(
-  { finest, coarse, costs }: Terrain,
+  { finest, coarse, costs: alone, arrival }: Terrain,
   group: number,
   tree: ReadonlySet<number>,
   ends: readonly number[],
@@ -129,8 +134,9 @@ function* findPath(
   const open = coarse.mask.slice();
   for (const [voxel, other] of owner) if (other !== group) open[cell(voxel)] = 0;
   for (const voxel of [...tree, ...ends]) open[cell(voxel)] = 1;
-  const passing = coarse.mask.length * 5 + geodesicBytes(coarse.size, true);
+  const passing = coarse.mask.length * 9 + geodesicBytes(coarse.size, true);
   budget.take(passing);
+  const costs = costsAmongOthers(alone, arrival, group);
   const starts = Uint32Array.from(new Set(Array.from(tree, cell)));
   const goals = Uint32Array.from(ends, cell);
   const { size, voxelSize } = coarse;
@@ -146,6 +152,18 @@ function* findPath(
     if (path.length > 0) return path;
   }
   return new Uint32Array(0);
+}
+
+/**
+ * A group's paths keep out of what lies nearer to others, else they run through the thickest body, whose ever it is, and take it
+ * along: up to e^6 times as dear, by the share of the way, at the seeds of others.
+ */
+function costsAmongOthers(costs: Float32Array, { side, first, second }: Arrival, group: number): Float32Array {
+  return costs.map((cost, cell) => {
+    if (side[cell] === 0 || side[cell] === group + 1 || second[cell] === Number.POSITIVE_INFINITY) return cost;
+    const sum = first[cell]! + second[cell]!;
+    return sum === 0 ? cost : cost * Math.exp((STRANGENESS * (second[cell]! - first[cell]!)) / sum);
+  });
 }
 
 /** The path in voxels from `end` to the tree, in the middle of the corridor of coarse cells if there is one, else of the object. */

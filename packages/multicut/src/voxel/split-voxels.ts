@@ -112,10 +112,17 @@ function* joinTeams(
   if (groups.every((seeds) => new Set(seeds).size === 1)) return groups.map((seeds) => Uint32Array.of(seeds[0]!));
   const depth = yield* depths(coarse, budget, "connect", [0.1, 0.15]);
   budget.take(coarse.mask.length * 4);
-  const terrain = { finest, coarse, depth, costs: ridgeCosts(depth, RIDGE_EXPONENT, MOST_COST) };
-  const teams = yield* connectTeams(terrain, groups, budget, [0.15, 0.3]);
-  budget.give(coarse.mask.length * 8);
+  const costs = ridgeCosts(depth, RIDGE_EXPONENT, MOST_COST);
+  const arrival = yield* arrive(coarse, cellsOf(groups, finest.size, coarse), budget, "connect", [0.15, 0.2], costs);
+  const terrain = { finest, coarse, depth, costs, arrival };
+  const teams = yield* connectTeams(terrain, groups, budget, [0.2, 0.3]);
+  budget.give(coarse.mask.length * (8 + ARRIVAL_BYTES));
   return teams;
+}
+
+/** The cells of a level that hold voxels of each group, each cell once. */
+function cellsOf(groups: readonly ArrayLike<number>[], finest: Xyz, level: Level): Uint32Array[] {
+  return groups.map((voxels) => Uint32Array.from(new Set(Array.from(voxels, (voxel) => cellOf(voxel, finest, level)))));
 }
 
 function hasOwnCell(teams: readonly Uint32Array[], group: number, finest: Xyz, level: Level): boolean {
@@ -134,9 +141,7 @@ function* splitCoarse(
   band: number,
   budget: Budget,
 ): Work<Uint8Array> {
-  const seeds = teams.map((team) =>
-    Uint32Array.from(new Set(Array.from(team, (voxel) => cellOf(voxel, finest, level)))),
-  );
+  const seeds = cellsOf(teams, finest, level);
   const arrival: Arrival = yield* arrive(level, seeds, budget, "distances", [0.3, 0.42]);
   const depth = yield* depths(level, budget, "distances", [0.42, 0.45]);
   budget.take(level.mask.length);
