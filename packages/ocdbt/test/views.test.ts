@@ -106,6 +106,29 @@ test("reads of one node at the same time share a request, and requests are bound
   expect(most).toBe(4);
 });
 
+test("a store that makes few requests of many reads is asked for all of them at once", async () => {
+  const base = memoryKvStore();
+  const made = await openOcdbt(base, { config: { maxInlineValueBytes: 0 } });
+  await made.apply(Array.from({ length: 200 }, (_, i) => put(`k${i}`)));
+  const mostAtOnce = async (store: KvStore): Promise<number> => {
+    let running = 0;
+    let most = 0;
+    const read = async (...args: Parameters<KvStore["read"]>): ReturnType<KvStore["read"]> => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+      return await base.read(...args);
+    };
+    const db = await openOcdbt({ ...store, read: read as KvStore["read"] });
+    await db.read("k0");
+    const results = await Promise.all(Array.from({ length: 200 }, (_, i) => db.read(`k${i}`)));
+    expect(results.map((result) => latin1(result!.value))).toEqual(Array.from({ length: 200 }, (_, i) => `k${i}`));
+    return most;
+  };
+  expect(await mostAtOnce(base)).toBe(32);
+  expect(await mostAtOnce({ ...base, capabilities: { ...base.capabilities, batchesReads: true } })).toBe(200);
+});
+
 test("one level of folders is listed without reading what is inside them", async () => {
   const store = memoryKvStore();
   const made = await openOcdbt(store, { config: { maxDecodedNodeBytes: 300 } });

@@ -112,9 +112,17 @@ export function fullKey(keys: KeyColumn, index: number, prefix: Uint8Array): Uin
 }
 
 function joined(prefix: Uint8Array, keys: KeyColumn, index: number, length: number): Uint8Array {
+  const { bytes } = keys;
   const start = keys.offsets[index]!;
   const key = new Uint8Array(prefix.length + length);
-  key.set(prefix);
-  key.set(keys.bytes.subarray(start, start + length), prefix.length);
+  if (key.length > 64) {
+    key.set(prefix);
+    key.set(bytes.subarray(start, start + length), prefix.length);
+    return key;
+  }
+  // Calls would take longer than the few bytes.
+  let at = 0;
+  for (let i = 0; i < prefix.length; i++) key[at++] = prefix[i]!;
+  for (let i = start; i < start + length; i++) key[at++] = bytes[i]!;
   return key;
 }
