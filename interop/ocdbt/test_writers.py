@@ -151,3 +151,22 @@ def test_all_kinds_of_writers_together_lose_nothing(our_side, tmp_path, kind):
     report = our_side.call("fsck", spec=spec)
     assert report["isSound"]
     assert {finding.split(":")[0] for finding in report["findings"]} <= {"unused-bytes", "orphan-file"}
+
+
+def test_beside_writers_that_never_rest_a_commit_has_its_turn(tmp_path):
+    """TensorStore tries again at once, and is faster: whoever does the same loses to it for seconds."""
+    base = {"driver": "file", "path": f"{tmp_path}/db/"}
+    spec = json.dumps({"driver": "ocdbt", "base": base})
+    others = [Process(sys.executable, HERE / "writer.py", spec, f"theirs{i}", "0", "1000000") for i in range(2)]
+    try:
+        for other in others:
+            other.wait_for(1)
+        ours = subprocess.run(["node", HERE / "turns.mjs", json.dumps(base), "30"], check=True, capture_output=True, timeout=120)
+        for other in others:
+            other.wait_for(len(other.lines) + 1)
+    finally:
+        for other in others:
+            other.kill()
+    attempts = json.loads(ours.stdout)
+    assert len(attempts) == 30
+    assert max(attempts) <= 3, attempts

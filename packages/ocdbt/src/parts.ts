@@ -2,7 +2,7 @@
  * What a database is made of: where history, upkeep and the coordinator do their work.
  * @module
  */
-import type { KeyHold, KvStore } from "@pcg/kvstore";
+import type { KeyHold, KvStore, StagedValue } from "@pcg/kvstore";
 import type { CommitEvent, Committer } from "./contract.ts";
 import type {
   BtreeNode,
@@ -27,6 +27,12 @@ export interface StoredManifest {
   readonly recovered?: true;
 }
 
+/** A manifest that is durable, and nobody sees yet. */
+export interface StagedManifest {
+  readonly bytes: Uint8Array;
+  readonly value: StagedValue;
+}
+
 /** The manifest of one database, single or numbered, in its base store. */
 export interface ManifestStore {
   /** The newest manifest known, if it is at most `maxStalenessMs` old; does not ask the store. */
@@ -44,8 +50,18 @@ export interface ManifestStore {
   replace(
     previous: StoredManifest | undefined,
     next: Manifest,
-    options?: { readonly signal?: AbortSignal; readonly hold?: KeyHold | undefined },
+    options?: {
+      readonly signal?: AbortSignal;
+      readonly hold?: KeyHold | undefined;
+      /** What `stage` gave for `next`. */
+      readonly staged?: StagedManifest | undefined;
+    },
   ): Promise<StoredManifest | undefined>;
+  /**
+   * Makes a manifest durable while what it refers to is made so; nobody sees it before `replace`. `undefined` where nothing is gained.
+   * Its value is to be discarded in the end.
+   */
+  stage(next: Manifest, options?: { readonly signal?: AbortSignal }): Promise<StagedManifest | undefined>;
   /** Keeps other writers of the manifest waiting, see `KvStore.hold`; `undefined` where the store cannot. */
   hold(options?: { readonly signal?: AbortSignal }): Promise<KeyHold | undefined>;
 }

@@ -15,7 +15,7 @@ import { pathToBytes } from "../format/index.ts";
 import type { Manifest } from "../format/types.ts";
 import { backOff } from "../io/pause.ts";
 import { putIf } from "../io/put-if.ts";
-import type { DataFileWriter, ManifestStore, StoredManifest } from "../parts.ts";
+import type { DataFileWriter, ManifestStore, StagedManifest, StoredManifest } from "../parts.ts";
 import { isFileGone } from "../view/lost-version.ts";
 
 export interface CommitLoopContext {
@@ -169,6 +169,7 @@ export class CommitLoop {
     let holdEnd: ReturnType<typeof setTimeout> | undefined;
     let current: StoredManifest | undefined;
     let plan: P | undefined;
+    let staged: StagedManifest | undefined;
     let clockBehind: bigint;
     const beside = (): string[] => (plan?.beside === undefined ? [] : [plan.beside.key]);
     const own = (): string[] => [...run.earlier, ...writer.begun, ...(values?.begun ?? []), ...beside()];
@@ -204,7 +205,10 @@ export class CommitLoop {
           return "again";
         }
         if (plan !== undefined) {
-          await Promise.all([writer.flush(aside), values?.flush(aside), this.#keepBeside(plan, signal)]);
+          const staging = manifests.stage(plan.next, aside).then((value) => {
+            staged = value;
+          });
+          await allDone([writer.flush(aside), values?.flush(aside), this.#keepBeside(plan, signal), staging]);
         }
         signal?.throwIfAborted();
       } catch (error) {
@@ -226,7 +230,7 @@ export class CommitLoop {
       run.reusableSince ??= performance.now();
       plan.flushed?.();
       // An error from here on leaves the files: the manifest may refer to them.
-      const stored = await manifests.replace(current, plan.next, { hold });
+      const stored = await manifests.replace(current, plan.next, { hold, staged });
       if (stored === undefined) {
         report("conflict", 0);
         leave();
@@ -243,6 +247,7 @@ export class CommitLoop {
     } finally {
       clearTimeout(holdEnd);
       hold?.release();
+      staged?.value.discard();
     }
   }
 
@@ -292,4 +297,9 @@ export class CommitLoop {
     const results = await Promise.allSettled(files.map((file) => store.write(pathToBytes(file), null)));
     return results.filter(({ status }) => status === "fulfilled").length;
   }
+}
+
+/** Rejects as the first that did, when none is under way any more. */
+async function allDone(works: readonly (Promise<void> | undefined)[]): Promise<void> {
+  for (const end of await Promise.allSettled(works)) if (end.status === "rejected") throw end.reason;
 }

@@ -11,7 +11,7 @@ import { configDifference } from "../config-json.ts";
 import { OcdbtError } from "../errors.ts";
 import { decodeManifest, MANIFEST_KEY } from "../format/index.ts";
 import type { Config, Manifest, VersionEntry } from "../format/types.ts";
-import type { ManifestStore, StoredManifest } from "../parts.ts";
+import type { ManifestStore, StagedManifest, StoredManifest } from "../parts.ts";
 import { NumberedManifest } from "./numbered-manifest.ts";
 import { unlessAborted } from "./shared-reads.ts";
 import { SingleManifest } from "./single-manifest.ts";
@@ -28,6 +28,7 @@ export interface ManifestPlace {
     next: Manifest,
     options: ReplaceOptions,
   ): Promise<StoredManifest | undefined>;
+  stage?(next: Manifest, options: Cancel): Promise<StagedManifest | undefined>;
 }
 
 /** The manifest store of a database, with what the first commit of a new one asks. */
@@ -43,6 +44,7 @@ interface Cancel {
 export interface ReplaceOptions extends Cancel {
   /** On `manifest.ocdbt`. */
   readonly hold?: KeyHold | undefined;
+  readonly staged?: StagedManifest | undefined;
 }
 
 interface Request {
@@ -103,6 +105,10 @@ class Manifests implements OpenManifests {
     this.#place = place;
     this.#keep(stored);
     return stored;
+  }
+
+  async stage(next: Manifest, options: Cancel = {}): Promise<StagedManifest | undefined> {
+    return await (this.#place ?? this.#placeOf(next.config)).stage?.(next, options);
   }
 
   async hold(options: Cancel = {}): Promise<KeyHold | undefined> {

@@ -6,7 +6,7 @@ import type { KvStore } from "@pcg/kvstore";
 import { OcdbtError } from "../errors.ts";
 import { decodeManifest, encodeManifest, MANIFEST_KEY } from "../format/index.ts";
 import type { Manifest } from "../format/types.ts";
-import type { StoredManifest } from "../parts.ts";
+import type { StagedManifest, StoredManifest } from "../parts.ts";
 import type { FindVersion, ManifestPlace, ReplaceOptions } from "./manifest-store.ts";
 import { hasOwnVersion } from "./own-version.ts";
 import { putIf } from "./put-if.ts";
@@ -31,16 +31,24 @@ export class SingleManifest implements ManifestPlace {
     return { manifest: await decodeManifest(found.value, { file: MANIFEST_KEY }), token: found.generation, asOf };
   }
 
+  async stage(next: Manifest, options: { readonly signal?: AbortSignal }): Promise<StagedManifest | undefined> {
+    if (this.#store.stage === undefined) return undefined;
+    const bytes = await encodeManifest(next);
+    const value = await this.#store.stage(MANIFEST_KEY, bytes, options);
+    return value && { bytes, value };
+  }
+
   async replace(
     previous: StoredManifest | undefined,
     next: Manifest,
-    { signal, hold }: ReplaceOptions,
+    { signal, hold, staged }: ReplaceOptions,
   ): Promise<StoredManifest | undefined> {
     const asOf = performance.now();
-    const bytes = await encodeManifest(next);
+    const bytes = staged?.bytes ?? (await encodeManifest(next));
     const outcome = await putIf(this.#store, MANIFEST_KEY, bytes, previous?.token ?? null, {
       ...(signal && { signal }),
       ...(hold && { hold }),
+      ...(staged && { staged: staged.value }),
     });
     if (outcome.kind === "unknown") throw ambiguous(this.#store.url, outcome.error);
     if (outcome.kind === "written") {

@@ -9,10 +9,10 @@ import { openOcdbt } from "../../src/index.ts";
 import { buildChild } from "../support/child.ts";
 
 test("beside processes that commit without a pause, a commit loses once and then has its turn", async () => {
-  const child = await buildChild("test/support/kill-child.ts");
+  const child = await buildChild("test/support/busy-child.ts");
   const folder = await mkdtemp(join(tmpdir(), "ocdbt-turns-"));
   const others = [0, 1, 2].map((i) =>
-    spawn(process.execPath, [child, folder, `w${i}`, "0"], { stdio: ["ignore", "pipe", "inherit"] }),
+    spawn(process.execPath, [child, folder, `w${i}`], { stdio: ["ignore", "pipe", "inherit"] }),
   );
   const closed = others.map((other) => once(other, "close"));
   try {
