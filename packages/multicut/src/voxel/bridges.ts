@@ -3,17 +3,16 @@
  * @module
  */
 import { DisjointSets } from "../disjoint-sets.ts";
-import type { Fragment } from "./relabel-chunks.ts";
 import type { Routing } from "./route-edges.ts";
 
 /**
- * Contracts infinite edges (pairs of ids) and looks for a contracted node with fragments of two groups. Undefined if there is none: then
- * no infinite edge stands between the groups. Else the unsplit supervoxels that infinite edges tie to the fragments of such a
- * node; if it has none, its fragments.
+ * Contracts infinite edges (pairs of ids) and looks for a contracted node with ids on sides of two groups. Undefined if there is none:
+ * then no infinite edge stands between the groups. Else the supervoxels without a side that infinite edges tie to those of such a
+ * node; if it has none, its ids that have one.
  */
 export function findBridges(
   infinite: BigUint64Array,
-  fragments: readonly Fragment[],
+  sides: ReadonlyMap<bigint, number>,
   groups: number,
 ): Exclude<Routing, { kind: "routed" }> | undefined {
   const numberOf = new Map<bigint, number>();
@@ -31,11 +30,10 @@ export function findBridges(
   const sets = new DisjointSets(ids.length);
   for (const [a, b] of ties) sets.join(a, b);
 
-  const split = new Map(fragments.map((fragment) => [fragment.id, fragment]));
   const sideOf = new Map<number, number>();
   const bridged = new Set<number>();
   for (const [number, id] of ids.entries()) {
-    const side = split.get(id)?.side ?? 0;
+    const side = sides.get(id) ?? 0;
     if (side === 0 || side > groups) continue;
     const node = sets.find(number);
     if ((sideOf.get(node) ?? side) !== side) bridged.add(node);
@@ -50,10 +48,10 @@ export function findBridges(
       [ids[a]!, ids[b]!],
       [ids[b]!, ids[a]!],
     ] as const) {
-      if (split.has(one) && !split.has(other)) partners.add(other);
+      if (sides.has(one) && !sides.has(other)) partners.add(other);
     }
   }
   if (partners.size > 0) return { kind: "cascade", partners: BigUint64Array.from(partners).sort() };
-  const members = ids.filter((id, number) => split.has(id) && bridged.has(sets.find(number)));
+  const members = ids.filter((id, number) => sides.has(id) && bridged.has(sets.find(number)));
   return { kind: "bridged", fragments: BigUint64Array.from(members).sort() };
 }

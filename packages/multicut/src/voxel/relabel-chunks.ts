@@ -54,6 +54,8 @@ export interface Relabelling {
   readonly fragments: readonly Fragment[];
   /** The new ids of each old one, ascending. Supervoxels that stay whole are not in it. */
   readonly replaced: ReadonlyMap<bigint, BigUint64Array>;
+  /** The side of each supervoxel of the object that lies on one side alone and so keeps its id. */
+  readonly whole: ReadonlyMap<bigint, number>;
   /** Chunks to write; all others keep every voxel. */
   readonly changed: readonly ChangedChunk[];
 }
@@ -74,9 +76,11 @@ export function relabelChunks(request: RelabelRequest): Relabelling {
   const fragments: Fragment[] = [];
   const changed: ChangedChunk[] = [];
   const replaced = new Map<bigint, bigint[]>();
+  const whole = new Map<bigint, number>();
   const taken = new TakenIds(labels);
   for (const { chunk, corner, size: part } of chunksOf(size, offset, chunkSize, chunkOrigin)) {
     const pieces = piecesOf(labels, sides, size, { corner, size: part });
+    for (const [id, side] of pieces.whole) whole.set(id, side);
     if (pieces.ids.length === 0) continue;
     const fresh = mint(chunk, pieces.ids.length);
     taken.check(fresh, pieces.ids.length, chunk);
@@ -100,6 +104,7 @@ export function relabelChunks(request: RelabelRequest): Relabelling {
     labels: out,
     fragments,
     replaced: new Map([...replaced].map(([old, ids]) => [old, BigUint64Array.from(ids).sort()])),
+    whole,
     changed,
   };
 }
@@ -147,6 +152,8 @@ interface Pieces {
   readonly voxels: readonly number[];
   /** The first voxel of each piece in the chunk's part. */
   readonly first: readonly number[];
+  /** Supervoxels with one side, and that side. */
+  readonly whole: readonly (readonly [id: bigint, side: number])[];
 }
 
 /** The pieces of supervoxels that lie on two or more sides, in order of first voxel. */
@@ -182,8 +189,9 @@ function piecesOf(labels: BigUint64Array, sides: Uint8Array, size: Size, { corne
       }
     }
   }
-  if (![...numberOf.values()].some((bySide) => bySide.size > 1)) {
-    return { components: keys, numbers: keys, ids: [], sides: [], voxels: [], first: [] };
+  const whole = kinds.filter(({ id }) => numberOf.get(id)!.size === 1).map(({ id, side }) => [id, side] as const);
+  if (whole.length === kinds.length) {
+    return { components: keys, numbers: keys, ids: [], sides: [], voxels: [], first: [], whole };
   }
   checkCovered(labels, sides, size, { corner, size: part }, numberOf);
   const { components, count } = connectedComponents(keys, part, 26);
@@ -201,7 +209,7 @@ function piecesOf(labels: BigUint64Array, sides: Uint8Array, size: Size, { corne
     pieces.voxels.push(stats.voxels[known - 1]!);
     pieces.first.push(voxel);
   }
-  return { components, numbers, ...pieces };
+  return { components, numbers, ...pieces, whole };
 }
 
 /** A supervoxel that is split must have a side everywhere, else some of it would keep the old id. */

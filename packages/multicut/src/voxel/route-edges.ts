@@ -24,6 +24,8 @@ export interface EdgeTable {
 export interface RouteRequest extends EdgeTable {
   /** What `relabelChunks` made, of all supervoxels that are split together. */
   readonly fragments: readonly Fragment[];
+  /** Sides of supervoxels of the object that stayed whole, as `relabelChunks` names them. */
+  readonly whole?: ReadonlyMap<bigint, number>;
   /** How many groups were parted: sides 1 to `groups`. Higher sides (the rest) may join any. */
   readonly groups: number;
   /** The block after relabelling. It should reach one voxel beyond what was split, so that neighbours are seen. */
@@ -59,9 +61,12 @@ const SIBLING_AFFINITY = 0.001;
  * | --------------------------- | -------- | --------------------------------------------------------------------- |
  * | of another object           | any      | to every fragment; plays no part in the proof                         |
  * | same object, split too      | infinite | fragments of the same side that touch, or the nearest of that side; no side in common: the nearest |
- * | same object, not split      | infinite | the fragment with most contact, else the nearest                      |
+ * | same object, not split      | infinite | the fragment with most contact, else the nearest; of its own side if it is `whole` |
  * | same object                 | finite   | all fragments within `reach`, else the nearest                        |
  * | fragments of one supervoxel | –        | all pairs, affinity 0.001, area 0                                     |
+ *
+ * An infinite edge that so comes to join two groups is cut by the surface, which runs along the chunk border there: it goes on
+ * with affinity 0.001, as between fragments of one supervoxel.
  *
  * Affinity and area are kept. Rows that repeat another exactly count once; loops are dropped. Then infinite edges are
  * contracted, those between unsplit supervoxels of the object included: unless some contracted node holds fragments of two
@@ -71,7 +76,10 @@ const SIBLING_AFFINITY = 0.001;
  */
 export function routeEdges(request: RouteRequest): Routing {
   checkRouteRequest(request);
-  const { edges, affinities, areas, fragments, labels, size, offset, voxelSize, sameObject } = request;
+  const { edges, affinities, areas, fragments, groups, labels, size, offset, voxelSize, sameObject } = request;
+  const sides = new Map([...(request.whole ?? []), ...fragments.map(({ id, side }) => [id, side] as const)]);
+  // Leftovers may join any side.
+  const apart = (one = groups + 1, other = groups + 1): boolean => one !== other && Math.max(one, other) <= groups;
   const children = new Map<bigint, Fragment[]>();
   for (const fragment of [...fragments].sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const list = children.get(fragment.old);
@@ -98,13 +106,18 @@ export function routeEdges(request: RouteRequest): Routing {
     const area = areas[row]!;
     const [mine, theirs] = children.has(a) ? [children.get(a)!, children.get(b)] : [children.get(b), undefined];
     if (mine === undefined) {
-      if (a !== b && affinity === Number.POSITIVE_INFINITY && sameObject(a) && sameObject(b))
-        ties.add(a, b, affinity, area);
+      if (a === b || affinity !== Number.POSITIVE_INFINITY || !sameObject(a) || !sameObject(b)) continue;
+      if (apart(sides.get(a), sides.get(b))) {
+        replaced.push(row);
+        routed.add(a, b, SIBLING_AFFINITY, area);
+      } else ties.add(a, b, affinity, area);
       continue;
     }
     replaced.push(row);
     if (a === b) continue;
     const partner = children.has(a) ? b : a;
+    const side = sides.get(partner);
+    const beside = mine.filter((fragment) => fragment.side === side);
     const pairs =
       theirs !== undefined
         ? affinity === Number.POSITIVE_INFINITY
@@ -113,12 +126,13 @@ export function routeEdges(request: RouteRequest): Routing {
         : !sameObject(partner)
           ? idsOf(mine).map((id) => [id, partner] as const)
           : affinity === Number.POSITIVE_INFINITY
-            ? [[places.closest(mine, partner), partner] as const]
+            ? [[places.closest(beside.length > 0 ? beside : mine, partner), partner] as const]
             : pairsInReach(mine, [partner], places, reach);
     const tied = affinity === Number.POSITIVE_INFINITY && (theirs !== undefined || sameObject(partner));
     for (const [from, to] of pairs) {
-      routed.add(from, to, affinity, area);
-      if (tied) ties.add(from, to, affinity, area);
+      const parted = tied && apart(sides.get(from), sides.get(to));
+      routed.add(from, to, parted ? SIBLING_AFFINITY : affinity, area);
+      if (tied && !parted) ties.add(from, to, affinity, area);
     }
   }
   for (const siblings of children.values()) {
@@ -126,15 +140,15 @@ export function routeEdges(request: RouteRequest): Routing {
       for (const other of siblings.slice(i + 1)) routed.add(id, other.id, SIBLING_AFFINITY, 0n);
     });
   }
-  const bridges = findBridges(ties.table().edges, fragments, request.groups);
+  const bridges = findBridges(ties.table().edges, sides, groups);
   if (bridges !== undefined) return bridges;
   return { kind: "routed", ...routed.table(), replaced: Uint32Array.from(replaced) };
 }
 
 function checkRouteRequest(request: RouteRequest): void {
   checkObject(request, "the argument of routeEdges");
-  const { edges, affinities, areas, fragments, groups, labels, size, offset, voxelSize, sameObject, boxOf, reach } =
-    request;
+  const { edges, affinities, areas, fragments, whole, groups, labels, size, offset, voxelSize } = request;
+  const { sameObject, boxOf, reach } = request;
   for (const [name, array, kind] of [
     ["edges", edges, BigUint64Array],
     ["affinities", affinities, Float64Array],
@@ -157,6 +171,8 @@ function checkRouteRequest(request: RouteRequest): void {
   checkCorner(offset, "offset");
   checkVoxelSize(voxelSize);
   if (!Array.isArray(fragments)) throw invalid("fragments", "the list that relabelChunks gave", describe(fragments));
+  if (whole !== undefined && !(whole instanceof Map))
+    throw invalid("whole", "the map that relabelChunks gave", describe(whole));
   if (!(Number.isInteger(groups) && groups >= 2))
     throw invalid("groups", "how many groups were parted, 2 or more", describe(groups));
   if (typeof sameObject !== "function") throw invalid("sameObject", "a function of an id", describe(sameObject));

@@ -205,6 +205,7 @@ describe("routeEdges refuses by name", () => {
     ["no voxel size", { voxelSize: [1, 1] }, "voxelSize", /got \[1, 1\]/],
     ["labels of another size", { size: [4, 1, 1] }, "labels", /labels has 20 elements/],
     ["one group", { groups: 1 }, "groups", /2 or more, got 1/],
+    ["sides in a list", { whole: [[5n, 1]] }, "whole", /the map that relabelChunks gave, got an array/],
     ["no sameObject", { sameObject: undefined }, "sameObject", /a function/],
     ["a negative reach", { reach: -1 }, "reach", /got -1/],
     [

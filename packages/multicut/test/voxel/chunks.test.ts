@@ -93,6 +93,7 @@ describe.each(shapes.filter(({ name }) => names.some((start) => name.startsWith(
         const routing = routeEdges({
           ...table,
           fragments: relabelled.fragments,
+          whole: relabelled.whole,
           groups: seeds.length,
           labels: relabelled.labels,
           size,

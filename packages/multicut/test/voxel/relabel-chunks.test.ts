@@ -32,7 +32,8 @@ const line = (labels: readonly (number | bigint)[], sides: readonly number[], re
 
 describe("one id per chunk, old id, side and component", () => {
   test("a chunk with one side is untouched, and so is the supervoxel beside a split one", () => {
-    const { labels, calls, changed, replaced } = line([5, 5, 5, 5, 7, 7, 7, 3], [1, 1, 1, 1, 1, 1, 2, 0]);
+    const { labels, calls, changed, replaced, whole } = line([5, 5, 5, 5, 7, 7, 7, 3], [1, 1, 1, 1, 1, 1, 2, 0]);
+    expect(whole).toEqual(new Map([[5n, 1]]));
     expect([...labels]).toEqual([5n, 5n, 5n, 5n, 1000n, 1000n, 1001n, 3n]);
     expect(calls).toEqual([["1,0,0", 2]]);
     expect(changed).toEqual([{ chunk: [1, 0, 0], begin: [4, 0, 0], size: [4, 1, 1] }]);

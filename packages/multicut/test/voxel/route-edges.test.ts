@@ -96,13 +96,17 @@ describe("the table of rules", () => {
   });
 
   test("of equally near fragments the same are joined whichever way the row runs", () => {
-    // No side in common; 51 is as near to 64 as 54 is to 62.
+    // No side in common; 51 is as near to 64 as 54 is to 62, so that an edge of 0.001 joins the smaller ids.
     const ties = [
       [5, 6, INF],
       [6, 5, INF],
     ] as const;
     const [there, back] = ties.map((row) => route([51, 0, 64, 0, 0, 0, 54, 0, 62], [row]));
-    expect(there).toEqual({ kind: "bridged", fragments: BigUint64Array.of(51n, 64n) });
+    expect(there).toMatchObject({
+      edges: BigUint64Array.of(51n, 54n, 51n, 64n, 62n, 64n),
+      affinities: new Float64Array(3).fill(0.001),
+      areas: BigUint64Array.of(0n, 1n, 0n),
+    });
     expect(back).toEqual(there);
   });
 
@@ -226,9 +230,65 @@ describe("the proof", () => {
     ]);
   });
 
-  test("an edge between fragments without a side in common that would tie both groups is refused", () => {
-    const routing = route([51, 62], [[5, 6, INF]]);
-    expect(routing).toEqual({ kind: "bridged", fragments: BigUint64Array.of(51n, 62n) });
+  test("where the surface runs along a chunk border, an infinite edge is cut there", () => {
+    // Split on both sides of the border, on one, on none.
+    expect(route([51, 62], [[5, 6, INF, 4]])).toMatchObject({
+      kind: "routed",
+      edges: BigUint64Array.of(51n, 62n),
+      affinities: Float64Array.of(0.001),
+      areas: BigUint64Array.of(4n),
+    });
+    const whole = new Map([
+      [7n, 1],
+      [8n, 2],
+    ]);
+    const half = route([51, 54, 8], [[5, 8, INF, 4]], { whole });
+    expect(half).toMatchObject({ affinities: Float64Array.of(0.001, 0.001), areas: BigUint64Array.of(4n, 0n) });
+    const none = route([51, 52, 7, 8], [[7, 8, INF, 4]], { whole });
+    expect(none).toMatchObject({
+      edges: BigUint64Array.of(7n, 8n, 51n, 52n),
+      affinities: Float64Array.of(0.001, 0.001),
+      replaced: Uint32Array.of(0),
+    });
+    expect(route([51, 52, 7, 8], [[7, 8, INF, 4]])).toMatchObject({ replaced: new Uint32Array(0) });
+  });
+
+  test("a whole supervoxel keeps its infinite edge to the fragment of its own side, not to the one it touches most", () => {
+    const grid = [51, 52, 52, 7, 7, 7];
+    const rows: Row[] = [
+      [5, 7, INF],
+      [7, 8, INF],
+    ];
+    const whole = new Map([[7n, 1]]);
+    expect(rowsOf(route(grid, rows, { size: [3, 2, 1], whole }))).toEqual([[7, 51, INF, 1]]);
+    expect(rowsOf(route(grid, rows, { size: [3, 2, 1], whole: new Map([[7n, 3]]) }))).toEqual([[7, 52, INF, 1]]);
+  });
+
+  test("a whole supervoxel that others tie to two groups is not asked to be split again", () => {
+    const rows: Row[] = [
+      [5, 70, INF],
+      [70, 71, INF],
+      [71, 7, INF],
+    ];
+    const whole = new Map([[7n, 2]]);
+    expect(route([51, 52, 0, 0, 0, 0, 7, 71, 70, 51], rows, { whole })).toEqual({
+      kind: "cascade",
+      partners: BigUint64Array.of(70n, 71n),
+    });
+  });
+
+  test("leftovers that tie two groups together are refused", () => {
+    // 63 is all of 6 that is left; 51 and 82 are as near to it.
+    const eight = { id: 82n, old: 8n, side: 2, chunk: [0, 0, 0], voxels: 1, at: [2, 0, 0] } as const;
+    const fragments = [{ ...eight, id: 51n, old: 5n, side: 1 }, { ...eight, id: 63n, old: 6n, side: 3 }, eight];
+    const rows: Row[] = [
+      [5, 6, INF],
+      [6, 8, INF],
+    ];
+    expect(route([51, 63, 82], rows, { fragments })).toEqual({
+      kind: "bridged",
+      fragments: BigUint64Array.of(51n, 63n, 82n),
+    });
   });
 
   test("leftovers may join any side, but not both", () => {
