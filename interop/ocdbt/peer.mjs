@@ -98,6 +98,7 @@ async function using(spec, use) {
   const { value_data_prefix: value, btree_node_data_prefix: btree, version_tree_node_data_prefix: versionTree } = spec;
   const db = await openOcdbt(await openKvStoreSpec(spec.base, drivers), {
     config: configFromJson(spec.config ?? {}),
+    ...(spec.manifest === undefined ? {} : { manifestStore: await openKvStoreSpec(spec.manifest, drivers) }),
     ...(value === undefined ? {} : { dataPrefix: { value, btree, "version-tree": versionTree } }),
   });
   try {

@@ -25,6 +25,8 @@ SETTINGS = {
     "child": ["", "child/"],
     # Of the data files of TensorStore and of ours.
     "prefixes": [("d/", "d/"), ("x", "y/z/"), ("d/", None)],
+    # Where the manifest is, if not beside the data.
+    "manifest": ["", "own/"],
     # What the spec puts before every key.
     "path": ["", "seg/é/"],
 }
@@ -282,6 +284,7 @@ def test_each_reads_lists_pins_and_extends_what_the_other_wrote(our_side, tmp_pa
             "base": {**base, "path": base["path"] + folder},
             "config": config,
             "path": "" if folder else case["path"],
+            **({} if folder or not case["manifest"] else {"manifest": {**base, "path": f"{tmp_path}/{case['manifest']}"}}),
             **prefixes,
         }
 

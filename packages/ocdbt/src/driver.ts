@@ -26,7 +26,7 @@ interface Cancel {
 }
 
 export interface OcdbtDriverOptions
-  extends Omit<OpenOptions, "config" | "create" | "dataPrefix" | "committer" | "signal"> {
+  extends Omit<OpenOptions, "config" | "create" | "dataPrefix" | "manifestStore" | "committer" | "signal"> {
   /** Commits through the coordinator at the address that a spec names, see `coordinatedCommitter`. */
   readonly coordinated?: (address: string) => NonNullable<OpenOptions["committer"]>;
 }
@@ -87,9 +87,6 @@ async function openSpec(
 ): Promise<KvStore> {
   checkSpecMembers(spec, MEMBERS);
   if (spec["base"] === undefined) throw badSpec(spec, '"base" must be the store that holds the database');
-  if (spec["manifest"] !== undefined) {
-    throw badSpec(spec, '"manifest" in another store than the data is not supported; put both together with a kvstack');
-  }
   const { coordinated, ...rest } = options;
   const address = coordinatorAddress(spec);
   const version = spec["version"] === undefined ? undefined : parseVersionJson(spec["version"]);
@@ -99,11 +96,14 @@ async function openSpec(
   const config = configFromJson(spec["config"] ?? {});
   const target = optionalNumber(spec, "target_data_file_size");
   const base = await openInner(folderSpec(spec["base"]), cancel);
+  let manifestStore: KvStore | undefined;
   try {
+    if (spec["manifest"] !== undefined) manifestStore = await openInner(folderSpec(spec["manifest"]), cancel);
     const db = await openOcdbt(coalesced(base, spec), {
       ...rest,
       ...cancel,
       config,
+      ...(manifestStore !== undefined && { manifestStore }),
       dataPrefix: {
         value: optionalText(spec, "value_data_prefix") ?? DEFAULT_PREFIXES.value,
         btree: optionalText(spec, "btree_node_data_prefix") ?? DEFAULT_PREFIXES.btree,
@@ -115,7 +115,7 @@ async function openSpec(
     });
     return await shown(db, version, spec.path ?? "", cancel);
   } catch (error) {
-    await base.close();
+    await Promise.all([base.close(), manifestStore?.close()]);
     throw error;
   }
 }

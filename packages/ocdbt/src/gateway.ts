@@ -6,7 +6,7 @@
  * |---|---|
  * | `<name>/<version>/ocdbt/` | a folder with `manifest.ocdbt` and the data files: `http://…/<name>/v12/ocdbt/\|ocdbt:` |
  * | `<name>/<version>/files/<key>` | the value of a key |
- * | `<name>/<version>/files/<folder>/` | JSON of what is directly in it, unless `listings` is off or there is such a key |
+ * | `<name>/<version>/files/<folder>/` | JSON of all that is directly in it, unless `listings` is off or there is such a key |
  *
  * `<version>` is `head`, `v12`, a time, or a tag.
  * @module
@@ -36,7 +36,7 @@ const methods = "GET, HEAD, OPTIONS";
 
 /**
  * A handler of requests, for any server that speaks web-standard `Request` and `Response`. It reads only; errors are JSON,
- * `{"error": {"code", "message"}}`. Bodies take 4 MiB of memory at a time. Rejects only when the request was aborted.
+ * `{"error": {"code", "message"}}`. Bodies take 4 MiB of memory at a time, listings as much as the names of folders in them. Rejects only when the request was aborted.
  *
  * @example
  * const handle = ocdbtGateway({ database: (name) => open.get(name) });

@@ -2,7 +2,7 @@
  * Opening and making databases.
  * @module
  */
-import { type KvDrivers, type KvStore, openKvStore, parseUrl } from "@pcg/kvstore";
+import { type KvDrivers, type KvStore, kvStack, openKvStore, parseUrl } from "@pcg/kvstore";
 import { appendVersion } from "./commit/append-version.ts";
 import { CommitLoop } from "./commit/commit-loop.ts";
 import { createGroupCommitter } from "./commit/group-commit.ts";
@@ -26,6 +26,11 @@ export interface OpenOptions {
   readonly config?: ConfigRequest;
   /** `false`: it is an error if there is no database. Otherwise it is empty, and the first commit makes it. */
   readonly create?: boolean;
+  /**
+   * Where all lies that belongs to this database alone: its manifests, and `refs/` and `coordinator/` beside them. Several databases may then share the
+   * data files of one store; `sweep` has to be told which are this one's. In the store itself unless told. Closed with the database.
+   */
+  readonly manifestStore?: KvStore;
   /** What the names of new data files begin with: one text for all, or one a kind; `d/` unless told. */
   readonly dataPrefix?: string | Partial<DataPrefixes>;
   /** A data file that has reached this size is followed by another; 64 MiB unless told, which bounds memory. */
@@ -99,7 +104,9 @@ async function openBase(url: string, { drivers, signal }: Partial<OpenUrlOptions
   return await openKvStore(base, drivers, signal === undefined ? {} : { signal });
 }
 
-async function open(store: KvStore, options: OpenOptions): Promise<OcdbtDatabase> {
+async function open(data: KvStore, options: OpenOptions): Promise<OcdbtDatabase> {
+  const { manifestStore } = options;
+  const store = manifestStore === undefined ? data : withManifestIn(data, manifestStore);
   const { config: request = {}, maxStalenessMs = 0, maxStagedBytes = 64 << 20, create = true, signal } = options;
   const requests = new Semaphore(options.concurrency ?? (store.capabilities.batchesReads ? 4096 : 32));
   const budget = new DecodeBudget(options.decodeBytes ?? DEFAULT_DECODE_BYTES);
@@ -117,8 +124,18 @@ async function open(store: KvStore, options: OpenOptions): Promise<OcdbtDatabase
   }
   const parts = await makeParts(store, { ...options, nodes, manifests, checkConfig, request });
   const url = `${store.url}|ocdbt:`;
-  const spec = store.spec && { driver: "ocdbt", base: store.spec, ...specPrefixes(options.dataPrefix) };
+  const spec = store.spec && {
+    driver: "ocdbt",
+    base: data.spec!,
+    ...(manifestStore && { manifest: manifestStore.spec! }),
+    ...specPrefixes(options.dataPrefix),
+  };
   return createDatabase({ parts, url, spec, maxStalenessMs, maxStagedBytes, checkConfig });
+}
+
+function withManifestIn(data: KvStore, own: KvStore): KvStore {
+  const prefixes = ["manifest.", "refs/", "coordinator/"];
+  return kvStack([{ store: data }, ...prefixes.map((prefix) => ({ store: own, prefix, stripPrefix: 0 }))]);
 }
 
 interface PartsContext extends OpenOptions {

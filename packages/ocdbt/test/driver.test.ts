@@ -9,7 +9,7 @@ import {
 } from "@pcg/kvstore";
 import { describe, expect, test } from "vitest";
 import { createTag } from "../src/history/tags.ts";
-import { isOcdbtError, ocdbtDriver, openOcdbt, parseCommitTime } from "../src/index.ts";
+import { fsck, isOcdbtError, ocdbtDriver, openOcdbt, parseCommitTime, sweep } from "../src/index.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textAt = async (store: KvStore, key: string): Promise<string | undefined> => {
@@ -88,6 +88,29 @@ describe("TensorStore's JSON", () => {
     const raw = await openKvStoreSpec(base, drivers);
     for await (const { key } of raw.list()) files.push(new TextDecoder().decode(key).slice(0, 2));
     expect(files).toEqual(["d/", "ma", "v/"]);
+  });
+
+  test.each(["single", "numbered"])("a manifest may lie in another store than the data (%s)", async (kind) => {
+    const drivers = { ...memoryDriver(), ...ocdbtDriver() };
+    const spec = { driver: "ocdbt", base, manifest: { driver: "memory", path: "own" } };
+    const config = { manifest_kind: kind, max_inline_value_bytes: 2 };
+    const db = await openKvStoreSpec({ ...spec, config }, drivers);
+    for (const value of ["first value", "second value"]) await db.write("a", bytes(value));
+    const own = await openKvStoreSpec({ driver: "memory", path: "own/" }, drivers);
+    const tagging = await openOcdbt(await openKvStoreSpec(base, drivers), { manifestStore: own });
+    await createTag(tagging, "t", { generation: 1n });
+    const raw = await openKvStoreSpec({ driver: "memory" }, drivers);
+    const folders = new Set<string>();
+    for await (const { key } of raw.list()) folders.add(new TextDecoder().decode(key).replace(/[0-9a-f]{16,}/, "*"));
+    const manifests = kind === "single" ? [] : ["own/manifest.*"];
+    expect([...folders].sort()).toEqual(["db/d/*", ...manifests, "own/manifest.ocdbt", "own/refs/tags/t.json"].sort());
+    expect(await textAt(await openKvStoreSpec({ ...spec, version: 1 }, drivers), "a")).toBe("first value");
+    expect(db.spec).toEqual({ ...spec, manifest: { driver: "memory", path: "own/" } });
+    expect(await textAt(await openKvStoreSpec(db.spec!, drivers), "a")).toBe("second value");
+    await expect(openKvStoreSpec({ ...spec, manifest: { driver: "none" } }, drivers)).rejects.toThrow(/none/);
+    // Others may share the data files, so which may go cannot be told.
+    await expect(sweep(tagging)).rejects.toMatchObject({ code: "unsafe" });
+    expect((await fsck(tagging)).findings).toEqual([]);
   });
 
   test("a configuration must be as stored", async () => {

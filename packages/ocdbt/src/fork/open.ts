@@ -31,7 +31,7 @@ export interface FindFork extends Cancel {
 }
 
 /** Fixed by what a fork is: its data prefix, and that it exists. */
-export type OpenForkOptions = FindFork & Omit<OpenOptions, "dataPrefix" | "create" | "config">;
+export type OpenForkOptions = FindFork & Omit<OpenOptions, "dataPrefix" | "manifestStore" | "create" | "config">;
 
 /** A fork in the registry of its base. */
 export interface ListedFork {

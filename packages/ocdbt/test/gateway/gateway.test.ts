@@ -224,14 +224,13 @@ describe("plain files", () => {
       expect([response.status, await response.json()]).toMatchObject([400, { error: { code: "bad-path" } }]);
     }
     const listed = await (await ask("/db/head/files/%ff/")).json();
-    expect(listed).toEqual({ files: [{ name: "%25%00%20", size: 3 }], folders: [], complete: true });
+    expect(listed).toEqual({ files: [{ name: "%25%00%20", size: 3 }], folders: [] });
   });
 
   test("folders are listed, unless that is off", async () => {
     expect(await (await ask("/db/head/files/")).json()).toEqual({
       files: [{ name: "info", size: 8 }],
       folders: ["s/"],
-      complete: true,
     });
     const listed = await ask("/db/head/files/s/");
     expect(listed.headers.get("Content-Type")).toBe("application/json");
@@ -241,11 +240,49 @@ describe("plain files", () => {
         { name: "2", size: 3 },
       ],
       folders: ["t/"],
-      complete: true,
     });
     expect((await ask("/db/head/files/none/")).status).toBe(404);
     const quiet = ocdbtGateway({ database: () => db, listings: false });
     expect((await ask("/db/head/files/s/", {}, quiet)).status).toBe(404);
+  });
+
+  test("a folder is listed whole, whatever is in it, as the client takes it", async () => {
+    const names = Array.from({ length: 12_000 }, (_, i) => String(i).padStart(5, "0"));
+    const many = await openOcdbt(memoryKvStore(), { config: { ...tiny, maxDecodedNodeBytes: 4000 } });
+    await many.apply(
+      names.flatMap((name) => [
+        { op: "put", key: `m/${name}`, value: bytes("x") } as const,
+        { op: "put", key: `m/${name}/y`, value: bytes("x") } as const,
+      ]),
+    );
+    let reads = 0;
+    const counted = withFaults(many.parts.store, ({ kind }) => {
+      if (kind === "read") reads++;
+      return undefined;
+    });
+    const other = await openOcdbt(counted);
+    const of = ocdbtGateway({ database: () => other });
+    const response = await ask("/db/head/files/m/", {}, of);
+    const begun = reads;
+    const listed = await response.json();
+    expect(reads).toBeGreaterThan(begun + 20);
+    expect(listed.files.map(({ name }: { name: string }) => name)).toEqual(names);
+    expect(listed.folders).toEqual(names.map((name) => `${name}/`));
+    // A client that leaves stops the reading; a failure leaves no JSON.
+    const left = await ask("/db/head/files/m/", {}, of);
+    await left.body!.cancel();
+    const failing = await openOcdbt(
+      withFaults(many.parts.store, ({ kind, key }) =>
+        kind === "read" && text(key)!.startsWith("d/") && ++reads > begun + 40 ? { kind: "fail" } : undefined,
+      ),
+    );
+    reads = begun;
+    const broken = await ask("/db/head/files/m/", {}, ocdbtGateway({ database: () => failing }));
+    expect(broken.status).toBe(200);
+    await expect(broken.text()).rejects.toThrow();
+    expect((await ask("/db/head/files/m/", { method: "HEAD" }, of)).headers.get("Content-Type")).toBe(
+      "application/json",
+    );
   });
 
   test("large values flow piece by piece, as they are taken", async () => {
