@@ -4,7 +4,7 @@
  * `ocdbt` has some (`npm run bench -- ocdbt writers`), see its `ours.mjs`.
  *
  * Both programs print one JSON object as their last line: `{ "<metric>": { "value": n, "unit": "…", "better": "higher" |
- * "lower" }, … }`, the headline metric first. A ratio above 1 means we are better.
+ * "lower" }, … }`, the headline metric first. A ratio above 1 means we are better. Ours may name a `goal` beside the value.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -41,19 +41,21 @@ for (let round = 0; round < rounds; round++) {
     if (command) results[who].push(await measure(command));
   }
 }
-const lines = Object.entries(results.ours[0]).map(([metric, { unit, better }]) => {
+const lines = Object.entries(results.ours[0]).map(([metric, { unit, better, goal }]) => {
   const [mine, theirs] = [results.ours, results.peer].map((runs) =>
     median(runs.flatMap((run) => run[metric]?.value ?? [])),
   );
   const ratio = theirs === undefined ? null : better === "lower" ? theirs / mine : mine / theirs;
   // Of nothing there is none.
   const shown = Number.isFinite(ratio) ? round3(ratio) : null;
-  return { bench: name, metric, ours: round3(mine), peer: round3(theirs), ratio: shown, unit };
+  const aim = goal === undefined ? {} : { goal, met: better === "lower" ? mine <= goal : mine >= goal };
+  return { bench: name, metric, ours: round3(mine), peer: round3(theirs), ratio: shown, unit, ...aim };
 });
 for (const line of lines) {
   const peerText =
     line.peer === null ? "" : `  peer ${line.peer} ${line.unit}${line.ratio === null ? "" : `  ratio ${line.ratio}`}`;
-  if (!args.includes("--json")) console.log(`${line.metric}: ours ${line.ours} ${line.unit}${peerText}`);
+  const goalText = line.goal === undefined ? "" : `  goal ${line.goal} ${line.unit} ${line.met ? "met" : "missed"}`;
+  if (!args.includes("--json")) console.log(`${line.metric}: ours ${line.ours} ${line.unit}${goalText}${peerText}`);
 }
 for (const line of lines.reverse()) console.log(JSON.stringify(line));
 
