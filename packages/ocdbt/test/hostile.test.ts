@@ -226,6 +226,7 @@ describe("keys out of place", () => {
     const refusal = { ...isCorrupt, message: /a key has 80000 bytes|a key has 80001 bytes/ };
     await expect(collect(db.list())).rejects.toMatchObject(refusal);
     await expect(compact(db, { liveRatio: 1 })).rejects.toMatchObject(refusal);
+    await expect(db.write("a", bytes("v"))).rejects.toMatchObject(refusal);
     const { findings, isSound } = await fsck(db);
     expect(isSound).toBe(false);
     expect(findings.find(({ code }) => code === "node-misplaced")?.message).toMatch(/bytes long/);

@@ -7,7 +7,7 @@ import { lastAtMost, lowerBound } from "../format/index.ts";
 import type { BtreeInterior, BtreeLeaf, BtreeNode, BtreeNodeReference, KeyColumn } from "../format/types.ts";
 import { withOwnSignal } from "../own-signal.ts";
 import type { NodeReader } from "../parts.ts";
-import { checkChild, TreeWalk } from "./tree-walk.ts";
+import { checkChild, checkKeyLength, TreeWalk } from "./tree-walk.ts";
 
 /** Entries `start … end` of a leaf, whose keys lack `prefix`. */
 export interface LeafRun {
@@ -100,9 +100,10 @@ export function sideOf(prefix: Uint8Array, bound: Uint8Array): -1 | 0 | 1 {
   return bound.length <= prefix.length ? -1 : 0;
 }
 
-/** The bytes that all keys of child `index` begin with and do not store. */
+/** The bytes that all keys of child `index` begin with and do not store. @throws `OcdbtError` `corrupt` when they are too many */
 export function childPrefix(node: BtreeInterior, index: number, prefix: Uint8Array): Uint8Array {
   const length = node.subtreePrefixLengths[index]!;
+  checkKeyLength(node.children.placeAt(index).location, prefix.length + length);
   return length === 0 ? prefix : joined(prefix, node.keys, index, length);
 }
 

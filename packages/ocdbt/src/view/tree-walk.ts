@@ -112,11 +112,13 @@ function checkKeyLengths(location: IndirectReference, { keys }: BtreeNode, prefi
   const { offsets } = keys;
   // The decoder checks what is in the node alone.
   if (prefixLength === 0 || prefixLength + offsets[keys.length]! <= MAX_KEY_BYTES) return;
-  for (let i = 0; i < keys.length; i++) {
-    const length = prefixLength + offsets[i + 1]! - offsets[i]!;
-    if (length <= MAX_KEY_BYTES) continue;
-    throw misplaced(location, `a key has ${length} bytes with what leads to it, at most ${MAX_KEY_BYTES} are allowed`);
-  }
+  for (let i = 0; i < keys.length; i++) checkKeyLength(location, prefixLength + offsets[i + 1]! - offsets[i]!);
+}
+
+/** @throws `OcdbtError` `corrupt` when the way down to a node makes a key, or what keys begin with, too long */
+export function checkKeyLength(location: IndirectReference, length: number): void {
+  if (length <= MAX_KEY_BYTES) return;
+  throw misplaced(location, `a key has ${length} bytes with what leads to it, at most ${MAX_KEY_BYTES} are allowed`);
 }
 
 /** Whether the entry behind `index` begins as the child's keys do; if not, it lies behind all of them. */
