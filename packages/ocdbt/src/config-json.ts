@@ -56,8 +56,18 @@ export function configFromJson(json: unknown): ConfigRequest {
   return config;
 }
 
-/** Throws `OcdbtError` `bad-spec` unless every member is in its range. */
+/** Refuses a name that means nothing: a slip would pass for a default. @throws `OcdbtError` `bad-spec` */
+export function checkNames(what: string, given: object, known: object): void {
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(known, name)) continue;
+    const message = `there is no ${what} ${JSON.stringify(name)}; known are ${Object.keys(known).join(", ")}`;
+    throw new OcdbtError("bad-spec", message, { fields: { name } });
+  }
+}
+
+/** Throws `OcdbtError` `bad-spec` unless every member is known and in its range. */
 export function checkRequest(request: ConfigRequest): void {
+  checkNames("member of a config", request, { ...DEFAULT_CONFIG, manifestKind: true, uuid: true });
   checkConfig({ ...DEFAULT_CONFIG, uuid: "0".repeat(32), manifestKind: "single", ...request });
 }
 

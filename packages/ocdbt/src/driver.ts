@@ -67,7 +67,12 @@ export function ocdbtDriver(options: OcdbtDriverOptions = {}): KvDrivers {
   };
 }
 
-async function openStage(store: KvStore, stage: UrlStage, options: OpenOptions, cancel: Cancel): Promise<KvStore> {
+async function openStage(
+  store: KvStore,
+  stage: UrlStage,
+  { coordinated: _coordinated, ...options }: OcdbtDriverOptions,
+  cancel: Cancel,
+): Promise<KvStore> {
   const { version, path } = parseStagePath(stage.path);
   const db = await openOcdbt(store, { ...options, ...cancel, ...(version !== undefined && { create: false }) });
   try {

@@ -7,7 +7,7 @@ import { appendVersion } from "./commit/append-version.ts";
 import { CommitLoop } from "./commit/commit-loop.ts";
 import { createGroupCommitter } from "./commit/group-commit.ts";
 import { updateManifest } from "./commit/update-manifest.ts";
-import { type ConfigRequest, checkRequest, configDifference, newConfig } from "./config-json.ts";
+import { type ConfigRequest, checkNames, checkRequest, configDifference, newConfig } from "./config-json.ts";
 import type { CommitEvent, Committer, OcdbtDatabase } from "./contract.ts";
 import { createDatabase } from "./database.ts";
 import { OcdbtError } from "./errors.ts";
@@ -57,6 +57,24 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
+const OPTIONS: Readonly<Record<keyof OpenOptions | "drivers", true>> = {
+  cacheBytes: true,
+  committer: true,
+  concurrency: true,
+  config: true,
+  create: true,
+  dataPrefix: true,
+  decodeBytes: true,
+  drivers: true,
+  manifestStore: true,
+  maxClockSkewMs: true,
+  maxStagedBytes: true,
+  maxStalenessMs: true,
+  now: true,
+  signal: true,
+  targetDataFileBytes: true,
+};
+
 /** With a URL come the drivers that can open it. */
 export type OpenUrlOptions = OpenOptions & { readonly drivers: KvDrivers };
 
@@ -77,6 +95,7 @@ export async function openOcdbt(
       `openOcdbt needs a store, such as fileKvStore("/data/db/"), or a URL, not ${where === null ? "null" : typeof where}`,
     );
   }
+  checkNames("option", options, OPTIONS);
   checkRequest(options.config ?? {});
   const store = typeof where === "string" ? await openBase(where, options) : where;
   try {

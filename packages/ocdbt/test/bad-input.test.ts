@@ -115,3 +115,13 @@ test("errors print the beginning of long keys", async () => {
     expect(applied.message).toBe(error.message);
   }
 });
+
+test.each<[object, RegExp]>([
+  [{ maxStaleness: 5 }, /no option "maxStaleness"; known are .*maxStalenessMs/],
+  [{ driver: {} }, /no option "driver"; known are .*drivers/],
+  [{ config: { max_inline_value_bytes: 5 } }, /no member of a config "max_inline_value_bytes"; .*maxInlineValueBytes/],
+])("opening with %j is refused, and names what is known", async (options, message) => {
+  const store = memoryKvStore();
+  const opened = openOcdbt(store, options);
+  await expect(opened).rejects.toMatchObject({ code: "bad-spec", message: expect.stringMatching(message) });
+});
