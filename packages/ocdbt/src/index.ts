@@ -22,6 +22,11 @@ export { type ForkOptions, fork } from "./fork/create.ts";
 export { dropFork } from "./fork/drop.ts";
 export { type MergeOptions, type MergeResult, merge, updateFork } from "./fork/merge.ts";
 export {
+  type MergeUnregisteredOptions,
+  mergeUnregistered,
+  type UnregisteredMerge,
+} from "./fork/merge-unregistered.ts";
+export {
   type FindFork,
   type ListedFork,
   listForks,
@@ -30,7 +35,7 @@ export {
   openFork,
   publishedSpec,
 } from "./fork/open.ts";
-export type { ForkLocation, ForkRegistration, VersionIdentity } from "./fork/registry.ts";
+export type { Agreement, ForkLocation, ForkRegistration, VersionIdentity } from "./fork/registry.ts";
 export { pinnedGenerations } from "./fork/roots.ts";
 export type { MergeConflict } from "./fork/three-way.ts";
 export type {

@@ -100,7 +100,9 @@ interface Both {
   readonly ancestor: Side;
 }
 
-interface Sides extends Pick<Both, "fork" | "names" | "ancestor"> {
+/** What is to be brought over, from where to where. */
+export interface Sides extends Pick<Both, "fork" | "ancestor"> {
+  readonly names: Pick<ForkNames, "inBase">;
   readonly target: OcdbtDatabase;
   /** Of the target, the newest version when both last agreed. */
   readonly agreed: bigint;
@@ -120,9 +122,9 @@ interface Plan {
 }
 
 /** @param place makes what is taken fit for the target, once it is sure that it is taken. */
-async function bringOver(
+export async function bringOver(
   sides: Sides,
-  options: MergeOptions,
+  options: Omit<MergeOptions, "folder">,
   place: (changes: readonly Change[]) => Promise<ChangeSet>,
 ): Promise<MergeResult> {
   const { target, whole, ancestor } = sides;
@@ -145,7 +147,11 @@ async function bringOver(
   return resultOf(plan, committed, plan === undefined || !plan.isStopped);
 }
 
-async function planOf(sides: Sides, current: VersionEntry, options: MergeOptions): Promise<Plan> {
+async function planOf(
+  sides: Sides,
+  current: VersionEntry,
+  options: Pick<MergeOptions, "onConflict" | "signal">,
+): Promise<Plan> {
   const { target, source, newest, ancestor } = sides;
   const { onConflict = "fail", signal } = options;
   const changes: Change[] = [];
@@ -176,7 +182,7 @@ function asChangeSet(changes: readonly Change[]): ChangeSet {
 }
 
 /** The names of the base are good for both, but for files of the fork. */
-function sideOf(db: OcdbtDatabase, version: VersionEntry, { fork, names }: Pick<Both, "fork" | "names">): Side {
+export function sideOf(db: OcdbtDatabase, version: VersionEntry, { fork, names }: Pick<Sides, "fork" | "names">): Side {
   const named = db === fork ? (value: StoredValue) => names.inBase(value) ?? value : (value: StoredValue) => value;
   return { nodes: nodesOf(version, db.parts), root: version.root, named };
 }
@@ -237,7 +243,8 @@ async function withFork(
   }
 }
 
-async function agreedVersion(
+/** @throws `OcdbtError` `version-not-found` when it has expired */
+export async function agreedVersion(
   db: OcdbtDatabase,
   generation: bigint,
   signal: AbortSignal | undefined,

@@ -18,6 +18,16 @@ export interface VersionIdentity extends Head {
 /** Where a fork's folder is: below the base, or a store of its own. */
 export type ForkLocation = { readonly path: string } | { readonly url: string; readonly spec?: KvStoreSpecObject };
 
+/**
+ * What a fork and its base last agreed on: the version of the side `on`, all of which was in the newest version of the other, too; and the generations
+ * that both had then.
+ */
+export interface Agreement {
+  readonly on: "fork" | "base";
+  readonly fork: bigint;
+  readonly base: bigint;
+}
+
 export interface ForkRegistration {
   readonly id: string;
   /** Of the fork's database. */
@@ -25,11 +35,8 @@ export interface ForkRegistration {
   readonly location: ForkLocation;
   /** The version of the base it begins with. Kept by `expire`. */
   readonly base: VersionIdentity;
-  /**
-   * What both last agreed on, once something was merged: the version of the side `on`, all of which was in the newest
-   * version of the other, too. Both are kept by `expire`. Before, they agree on `base`.
-   */
-  readonly agreed?: { readonly on: "fork" | "base"; readonly fork: bigint; readonly base: bigint };
+  /** Once something was merged; `expire` keeps both versions. Before, they agree on `base`. */
+  readonly agreed?: Agreement;
   /** The base refers to values in the fork's files: these must outlive the fork. */
   readonly lendsFiles: boolean;
   /** It is being removed. */
@@ -185,7 +192,7 @@ function parseRegistration(id: string, fields: SidecarFields): ForkRegistration 
   };
 }
 
-function parseAgreed(fields: SidecarFields): NonNullable<ForkRegistration["agreed"]> {
+function parseAgreed(fields: SidecarFields): Agreement {
   const on = fields.text("on") === "fork" ? "fork" : "base";
   return { on, fork: fields.generation("fork"), base: fields.generation("base") };
 }

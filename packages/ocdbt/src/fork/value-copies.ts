@@ -30,11 +30,12 @@ export class ValueCopies {
   /** The changes with values the target can refer to, all of them durable. */
   async place(
     changes: readonly Change[],
-    inTarget: (value: StoredValue) => StoredValue | undefined,
+    inTarget: (value: StoredValue) => StoredValue | undefined | Promise<StoredValue | undefined>,
   ): Promise<ChangeSet> {
     const set = new ChangeSet();
     for (const { key, after } of changes) {
-      const value = after === undefined ? null : (inTarget(after) ?? (await this.#copy(after as IndirectReference)));
+      const value =
+        after === undefined ? null : ((await inTarget(after)) ?? (await this.#copy(after as IndirectReference)));
       set.set({ key, value });
     }
     await this.#writer?.flush(this.#cancel);
