@@ -19,7 +19,7 @@ export interface Cut {
   readonly certificate: Certificate;
   /** If asked for: what held the groups together. */
   readonly explanation?: Explanation;
-  /** If asked for: other cuts, lightest first. */
+  /** If asked for: other cuts, lightest first. A single group's can be lighter than its cut, which conductance chose. */
   readonly alternatives?: readonly Alternative[];
 }
 
