@@ -33,7 +33,7 @@ export async function ms(work, times = 1) {
 }
 
 /** The least of `runs` measurements, after one that warms up. */
-export async function best(work, times = 1, runs = 5) {
+export async function best(work, times = 1, runs = 12) {
   await work();
   let least = Number.POSITIVE_INFINITY;
   for (let run = 0; run < runs; run++) least = Math.min(least, await ms(work, times));

@@ -30,7 +30,7 @@ def ms(work, times=1):
     return (time.perf_counter() - begin) * 1000 / times
 
 
-def best(work, times=1, runs=5):
+def best(work, times=1, runs=12):
     """The least of `runs` measurements, after one that warms up."""
     work()
     return min(ms(work, times) for _ in range(runs))

@@ -25,11 +25,11 @@ def run(folder):
     for i in range(KEYS // 50):
         pinned.read(key(i * 50 + 1)).result()
     store.list().result()
-    per_read("warm read of 512 B, pinned", pinned, 2000, lambda i: key(i * 13 + 1))
-    per_read("warm read inline, pinned", pinned, 2000, lambda i: key(i * 50))
+    per_read("warm read of 512 B, pinned", pinned, 500, lambda i: key(i * 13 + 1))
+    per_read("warm read inline, pinned", pinned, 500, lambda i: key(i * 50))
     per_read("warm read of 4 KiB, pinned", pinned, 200, lambda i: b"4k/%d" % i)
     per_read("warm read of 64 KiB, pinned", pinned, 200, lambda i: b"64k/%d" % i)
-    per_read("warm read of 512 B, newest", store, 1000, lambda i: key(i * 13 + 1))
+    per_read("warm read of 512 B, newest", store, 500, lambda i: key(i * 13 + 1))
 
     def parallel():
         for read in [store.read(key(i * 17 + 1)) for i in range(2000)]:

@@ -8,6 +8,7 @@ import time
 
 import tensorstore as ts
 
+print("up", flush=True)
 for line in sys.stdin:
     asked = json.loads(line)
     spec = {"driver": "ocdbt", "base": f"file://{asked['folder']}/", "config": asked["config"]}

@@ -16,6 +16,8 @@ here = Path(__file__).parent
 def run(folder):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     writers = [subprocess.Popen([sys.executable, here / "peer_writer.py"], **pipes) for _ in range(MOST)]
+    for writer in writers:
+        writer.stdout.readline()
     for limit, inline in (("4 KiB", 4096), ("1 MiB", 1 << 20)):
         for mode in ("direct", "coordinator"):
             for count in (1, 2, 4, 8, 16):

@@ -25,13 +25,13 @@ export async function run(folder) {
   const perRead = async (name, store, times, pick, options) =>
     report(name, (await best(serial(store, times, pick, options), times)) * 1000, "us");
   await count(db.list()); // warm: every node is in memory
-  await perRead("warm read of 512 B, pinned", pinned, 2000, (i) => key(i * 13 + 1));
-  await perRead("warm read inline, pinned", pinned, 2000, (i) => key(i * 50));
+  await perRead("warm read of 512 B, pinned", pinned, 500, (i) => key(i * 13 + 1));
+  await perRead("warm read inline, pinned", pinned, 500, (i) => key(i * 50));
   await perRead("warm read of 4 KiB, pinned", pinned, 200, (i) => text(`4k/${i}`));
   await perRead("warm read of 64 KiB, pinned", pinned, 200, (i) => text(`64k/${i}`));
   const range = { offset: 1000, length: 100 };
   await perRead("warm read of 100 B within 64 KiB, pinned", pinned, 200, (i) => text(`64k/${i}`), { range });
-  await perRead("warm read of 512 B, newest", db, 1000, (i) => key(i * 13 + 1));
+  await perRead("warm read of 512 B, newest", db, 500, (i) => key(i * 13 + 1));
   const parallel = () => Promise.all(Array.from({ length: 2000 }, (_, i) => db.read(key(i * 17 + 1))));
   report("warm read of 512 B, 2000 at once", (await best(parallel, 2000)) * 1000, "us");
   report("list of 10^5 keys, warm", await best(() => count(db.list())), "ms");

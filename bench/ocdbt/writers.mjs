@@ -19,6 +19,7 @@ export async function run(folder) {
     const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
     return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator]() };
   });
+  await Promise.all(writers.map(({ lines }) => lines.next()));
   for (const [limit, maxInlineValueBytes] of [
     ["4 KiB", 4096],
     ["1 MiB", 1 << 20],
