@@ -38,6 +38,11 @@ const gathering = new Map<string, Asked[]>();
 export function readFileValue(path: Buffer, options: AnyReadOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked: Asked = { options, resolve, reject };
+    // Whole values are small, or few; and whether one has changed is told at once.
+    if (options.range === undefined) {
+      void answerAll(path, [asked]);
+      return;
+    }
     const name = path.toString("latin1");
     const batch = gathering.get(name);
     if (batch !== undefined) {
