@@ -14,6 +14,8 @@ export interface Named {
   readonly prefix: string;
   /** Prefixes of new data files, where they are not the usual ones. */
   readonly dataPrefix?: Partial<DataPrefixes>;
+  /** Where its manifest lies, when that is not beside the data. */
+  readonly manifestStore?: KvStore;
   /** What the database must be like, or is made like. */
   readonly config?: ConfigRequest;
 }
@@ -31,7 +33,7 @@ const TUNING = [
   "experimental_read_coalescing_merged_bytes",
   "experimental_read_coalescing_interval",
 ];
-const KNOWN = ["driver", "base", "path", "version", "config", ...Object.keys(PREFIXES), ...TUNING];
+const KNOWN = ["driver", "base", "manifest", "path", "version", "config", ...Object.keys(PREFIXES), ...TUNING];
 
 /** @throws UsageError for JSON that is not an ocdbt spec, or says more than a command line can keep to. */
 export async function openNamedSpec(text: string, drivers: KvDrivers, signal: AbortSignal): Promise<Named> {
@@ -62,7 +64,14 @@ export async function openNamedSpec(text: string, drivers: KvDrivers, signal: Ab
   const version = spec.version === undefined ? undefined : parseVersionJson(spec.version);
   const config = spec.config === undefined ? {} : { config: configFromJson(spec.config) };
   const store = await openKvStoreSpec(folderSpec(spec.base), drivers, { signal });
-  return { store, version, prefix: path, dataPrefix, ...config };
+  const named = { store, version, prefix: path, dataPrefix, ...config };
+  if (spec.manifest === undefined) return named;
+  try {
+    return { ...named, manifestStore: await openKvStoreSpec(folderSpec(spec.manifest), drivers, { signal }) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /** TensorStore reads the path of a base as a folder, whether or not it ends in a slash. */

@@ -53,7 +53,7 @@ const drivers: KvDrivers = { ...fileDriver(), ...httpDriver(), ...kvStackDriver(
 /** Opens `url`: `file:///db/`, a bare path, either with `|ocdbt:[@version/][folder/]`, or a JSON spec of TensorStore. */
 export async function openDatabase(url: string, flags: OpenFlags, signal: AbortSignal): Promise<Opened> {
   const named = await openNamed(url, signal);
-  const { store, version, prefix } = named;
+  const { store, version, prefix, manifestStore } = named;
   try {
     const db = await openIn(named, flags, signal);
     const view = version === undefined ? db : await db.at(version, { signal });
@@ -65,11 +65,11 @@ export async function openDatabase(url: string, flags: OpenFlags, signal: AbortS
       prefix,
       close: async () => {
         await db.close();
-        await store.close();
+        await Promise.all([store.close(), manifestStore?.close()]);
       },
     };
   } catch (error) {
-    await store.close();
+    await Promise.all([store.close(), manifestStore?.close()]);
     throw error;
   }
 }
@@ -77,8 +77,13 @@ export async function openDatabase(url: string, flags: OpenFlags, signal: AbortS
 /** The store a whole database lies in, without looking whether it does. */
 export async function openWhole(url: string, signal: AbortSignal): Promise<Pick<Named, "store" | "dataPrefix">> {
   const named = await openNamed(url, signal);
-  if (named.version === undefined && named.prefix === "") return named;
-  await named.store.close();
+  const { store, manifestStore } = named;
+  if (named.version === undefined && named.prefix === "" && manifestStore === undefined) return named;
+  await Promise.all([store.close(), manifestStore?.close()]);
+  if (manifestStore !== undefined)
+    throw new UsageError(
+      "the spec names a manifest elsewhere; this command is about databases whose files lie together",
+    );
   throw new UsageError(`${url} names a version or a folder of a database; this command is about the whole of it`);
 }
 
@@ -88,7 +93,7 @@ export function openFolder(url: string, signal: AbortSignal): Promise<KvStore> {
 }
 
 async function openIn(named: Named, flags: OpenFlags, signal: AbortSignal): Promise<OcdbtDatabase> {
-  const { store, dataPrefix } = named;
+  const { store, dataPrefix, manifestStore } = named;
   const options = { signal, ...(flags.direct ? {} : { committer: coordinated(flags) }) } satisfies OpenOptions;
   if (flags.config !== undefined && named.config !== undefined)
     throw new UsageError("the JSON spec has a config already; leave out --config");
@@ -99,8 +104,10 @@ async function openIn(named: Named, flags: OpenFlags, signal: AbortSignal): Prom
       create: flags.create ?? false,
       ...(config === undefined ? {} : { config }),
       ...(dataPrefix === undefined ? {} : { dataPrefix }),
+      ...(manifestStore === undefined ? {} : { manifestStore }),
     });
   }
+  if (manifestStore !== undefined) throw new UsageError("--fork is for databases whose files lie together");
   if (flags.config !== undefined || named.config !== undefined)
     throw new UsageError("a config is for a new database; a fork gets its own by `fork`");
   const folder = flags.forkFolder === undefined ? {} : { folder: await openFolder(flags.forkFolder, signal) };

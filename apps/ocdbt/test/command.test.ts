@@ -158,6 +158,23 @@ describe("names of databases", () => {
       });
     }));
 
+  test("a manifest in another folder is found by TensorStore's JSON", () =>
+    withFolder(async (folder) => {
+      const at = (name: string): object => ({ driver: "file", path: `${folder}/${name}/` });
+      const spec = JSON.stringify({ driver: "ocdbt", base: at("data"), manifest: at("manifests") });
+      await apply(spec, put("a", "1"));
+      expect(await readdir(join(folder, "manifests"))).toContain("manifest.ocdbt");
+      expect(await readdir(join(folder, "data"))).toEqual(["d"]);
+      expect(await text("get", spec, "a")).toBe("1");
+      for (const command of [
+        ["fsck", spec],
+        ["repair", spec],
+        ["get", spec, "a", "--fork", "alice"],
+      ]) {
+        expect(await run(...command)).toMatchObject({ code: 2, stderr: expect.stringContaining("lie together") });
+      }
+    }));
+
   test("a URL of what lies in a database is not taken for one of the database", () =>
     withFolder(async (folder) => {
       await apply(folder, put("info", "{}"));
