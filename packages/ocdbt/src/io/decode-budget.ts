@@ -19,7 +19,7 @@ export class DecodeBudget {
   readonly #maxBytes: number;
   readonly #stored: Semaphore;
   /** Nodes are decoded one after the other: they are so anyway, in one thread. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #decoding = new Semaphore(1);
   /** Memory of the nodes that were decoded since a turn was left to others. */
   #decoded = 0;
 
@@ -35,7 +35,12 @@ export class DecodeBudget {
     read: () => Promise<Uint8Array>,
     decode: (bytes: Uint8Array) => Promise<T>,
   ): Promise<T> {
-    return await this.#stored.run(async () => await this.decode(await read(), decode), storedBytes);
+    if (!this.#stored.tryEnter(storedBytes)) await this.#stored.enter(storedBytes);
+    try {
+      return await this.decode(await read(), decode);
+    } finally {
+      this.#stored.leave(storedBytes);
+    }
   }
 
   /** Reads the bytes of a node that the caller keeps until they are to be decoded. */
@@ -47,7 +52,8 @@ export class DecodeBudget {
     bytes: Uint8Array,
     decode: (bytes: Uint8Array) => Promise<T>,
   ): Promise<T> {
-    const decoded = this.#last.then(async () => {
+    if (!this.#decoding.tryEnter()) await this.#decoding.enter();
+    try {
       if (this.#decoded >= this.#maxBytes) {
         await nextTurn();
         this.#decoded = 0;
@@ -55,8 +61,8 @@ export class DecodeBudget {
       const node = await decode(bytes);
       this.#decoded += nodeBytes(node);
       return node;
-    });
-    this.#last = decoded.catch(() => {});
-    return await decoded;
+    } finally {
+      this.#decoding.leave();
+    }
   }
 }
