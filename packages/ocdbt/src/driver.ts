@@ -169,21 +169,36 @@ function coalesced(base: KvStore, spec: KvStoreSpecObject): KvStore {
 function coordinatorAddress(spec: KvStoreSpecObject): string | undefined {
   const coordinator = spec["coordinator"];
   if (coordinator === undefined || coordinator === "ocdbt_coordinator") return undefined;
-  const address = (coordinator as { address?: unknown } | null)?.address;
-  if (typeof coordinator === "object" && address === undefined) return undefined;
+  if (typeof coordinator !== "object" || coordinator === null) {
+    throw badSpec(
+      spec,
+      `"coordinator" is ${JSON.stringify(coordinator)}, and must be {"address": "unix:/path or http://host:port/"}`,
+    );
+  }
+  const { address, ...others } = coordinator as { readonly address?: unknown };
+  const [other] = Object.keys(others);
+  if (other !== undefined)
+    throw badSpec(spec, `"coordinator" has a member ${JSON.stringify(other)}, and may have an address alone`);
+  if (address === undefined) return undefined;
   if (typeof address === "string" && address !== "") return address;
-  throw badSpec(spec, '"coordinator" must be {"address": "host:port or URL"}');
+  throw badSpec(
+    spec,
+    `the address of "coordinator" is ${JSON.stringify(address)}, and must be a text such as "unix:/run/db.sock"`,
+  );
 }
 
 function optionalText(spec: KvStoreSpecObject, name: string): string | undefined {
   const value = spec[name];
   if (value === undefined || typeof value === "string") return value;
-  throw badSpec(spec, `${JSON.stringify(name)} must be a text`);
+  throw badSpec(spec, `${JSON.stringify(name)} is ${JSON.stringify(value)}, and must be a text`);
 }
 
 function optionalNumber(spec: KvStoreSpecObject, name: string): number | undefined {
   const value = spec[name];
   if (value === undefined) return undefined;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw badSpec(spec, `${JSON.stringify(name)} must be a whole number of bytes`);
+  throw badSpec(
+    spec,
+    `${JSON.stringify(name)} is ${JSON.stringify(value)}, and must be a whole number of bytes from 0 to 2^53`,
+  );
 }

@@ -132,7 +132,12 @@ describe("TensorStore's JSON", () => {
     [{ config: { compression: { id: "gzip" } } }, "compression"],
     [{ config: { colour: 1 } }, "the members are uuid, manifest_kind, max_inline_value_bytes"],
     [{ coordinator: { address: "localhost:1" } }, "coordinator"],
-    [{ target_data_file_size: -1 }, "target_data_file_size"],
+    [{ coordinator: { address: "http://h:1/", colour: 1 } }, '"coordinator" has a member "colour"'],
+    [{ coordinator: { address: 7 } }, 'the address of "coordinator" is 7'],
+    [{ coordinator: 7 }, '"coordinator" is 7'],
+    [{ manifest: 7 }, "spec"],
+    [{ value_data_prefix: 7 }, '"value_data_prefix" is 7, and must be a text'],
+    [{ target_data_file_size: -1 }, '"target_data_file_size" is -1, and must be a whole number'],
     [{ surprise: 1 }, "surprise"],
   ])("%j is refused", async (members, message) => {
     const drivers = { ...memoryDriver(), ...ocdbtDriver() };

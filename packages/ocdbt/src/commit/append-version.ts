@@ -6,6 +6,7 @@
 import { OcdbtError } from "../errors.ts";
 import { encodeVersionNode, manifestReferenceRanges } from "../format/index.ts";
 import type { BtreeNodeReference, Manifest, VersionEntry, VersionNode, VersionNodeReference } from "../format/types.ts";
+import { versionNodeReference } from "../format/version-node.ts";
 import type { DataFileWriter, NodeReader } from "../parts.ts";
 
 const MAX_U64 = (1n << 64n) - 1n;
@@ -57,7 +58,7 @@ async function foldBlock(
   const { versionTreeArityLog2: arityLog2, compression } = config;
   const write = async (node: VersionNode): Promise<VersionNodeReference> => {
     const bytes = await encodeVersionNode(node, compression);
-    return { ...summary(node), height: node.height, arityLog2, location: context.writer.append(bytes, "version-tree") };
+    return versionNodeReference(node, context.writer.append(bytes, "version-tree"));
   };
   const byHeight = new Map(versionNodes.map((reference) => [reference.height, reference]));
   const folded: VersionNodeReference[] = [];
@@ -82,21 +83,4 @@ async function childrenOf(
   const node = await context.nodes.versionNode(reference, context);
   // The reader checked the height, and a manifest refers to no leaves.
   return "children" in node ? node.children : [];
-}
-
-function summary(node: VersionNode): Pick<VersionNodeReference, "generation" | "numGenerations" | "commitTime"> {
-  if ("versions" in node) {
-    const { versions } = node;
-    return {
-      generation: versions.at(-1)!.generation,
-      numGenerations: BigInt(versions.length),
-      commitTime: versions[0]!.commitTime,
-    };
-  }
-  const { children } = node;
-  return {
-    generation: children.at(-1)!.generation,
-    numGenerations: children.reduce((sum, child) => sum + child.numGenerations, 0n),
-    commitTime: children[0]!.commitTime,
-  };
 }

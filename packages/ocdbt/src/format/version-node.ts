@@ -7,7 +7,7 @@ import { BodyWriter } from "./body-writer.ts";
 import type { DecodeNodeOptions } from "./btree-node.ts";
 import { DataFileTable, EMPTY_FILE, readDataFileTable } from "./data-file-table.ts";
 import { describe, openEnvelope, sealEnvelope } from "./envelope.ts";
-import type { Compression, VersionNode } from "./types.ts";
+import type { Compression, IndirectReference, VersionNode, VersionNodeReference } from "./types.ts";
 import {
   checkInteriorReferences,
   maxVersionTreeHeight,
@@ -70,4 +70,24 @@ export function encodeVersionNodeBody(node: VersionNode): Uint8Array {
     writeVersionNodeReferences(writer, new WrittenTable(table, table.write(writer)), node.children, false);
   }
   return writer.finish();
+}
+
+/** What a reference to a node says of it. */
+export function summaryOf(
+  node: VersionNode,
+): Pick<VersionNodeReference, "generation" | "numGenerations" | "commitTime"> {
+  const entries = "versions" in node ? node.versions : node.children;
+  return {
+    generation: entries.at(-1)!.generation,
+    commitTime: entries[0]!.commitTime,
+    numGenerations:
+      "versions" in node
+        ? BigInt(node.versions.length)
+        : node.children.reduce((sum, child) => sum + child.numGenerations, 0n),
+  };
+}
+
+/** The reference to a node that lies there. */
+export function versionNodeReference(node: VersionNode, location: IndirectReference): VersionNodeReference {
+  return { ...summaryOf(node), location, height: node.height, arityLog2: node.arityLog2 };
 }

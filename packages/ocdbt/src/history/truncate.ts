@@ -10,6 +10,7 @@ import {
   type VersionNodeReference,
 } from "../format/index.ts";
 import type { IndirectReference } from "../format/types.ts";
+import { versionNodeReference } from "../format/version-node.ts";
 import type { NodeReader } from "../parts.ts";
 import { versionsOf } from "./versions.ts";
 
@@ -51,16 +52,8 @@ export async function truncateManifest(
     const children = found.children.filter((child) => child.generation <= range.last);
     if (children.length === found.children.length) versionNodes.unshift(found.reference);
     else if (children.length > 0 && writeNode !== undefined) {
-      const { height } = range;
-      const location = await writeNode({ arityLog2: versionTreeArityLog2, height, children });
-      versionNodes.unshift({
-        generation: children.at(-1)!.generation,
-        location,
-        numGenerations: children.reduce((sum, child) => sum + child.numGenerations, 0n),
-        commitTime: children[0]!.commitTime,
-        height,
-        arityLog2: versionTreeArityLog2,
-      });
+      const node = { arityLog2: versionTreeArityLog2, height: range.height, children };
+      versionNodes.unshift(versionNodeReference(node, await writeNode(node)));
     }
   }
   return { config: manifest.config, versions, versionNodes };

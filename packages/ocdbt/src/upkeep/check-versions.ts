@@ -12,9 +12,9 @@ import {
   type VersionNode,
   type VersionNodeReference,
 } from "../format/index.ts";
+import { summaryOf } from "../format/version-node.ts";
 import { fileName, storedBytes } from "../io/node-reader.ts";
 import { describe, type TreeCheckContext } from "./check-tree.ts";
-import { summaryOf } from "./prune-versions.ts";
 
 export interface CheckedVersions {
   /** Oldest first. */

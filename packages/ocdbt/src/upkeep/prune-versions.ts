@@ -8,6 +8,7 @@
  */
 import { encodeVersionNode } from "../format/index.ts";
 import type { IndirectReference, Manifest, VersionEntry, VersionNode, VersionNodeReference } from "../format/types.ts";
+import { versionNodeReference } from "../format/version-node.ts";
 import type { DataFileWriter, NodeReader } from "../parts.ts";
 
 export interface PruneRules {
@@ -146,22 +147,6 @@ class Pruner {
 
   async #write(node: VersionNode): Promise<VersionNodeReference> {
     const bytes = await encodeVersionNode(node, this.#manifest.config.compression);
-    const location = this.#context.writer.append(bytes, "version-tree");
-    return { ...summaryOf(node), location, height: node.height, arityLog2: node.arityLog2 };
+    return versionNodeReference(node, this.#context.writer.append(bytes, "version-tree"));
   }
-}
-
-/** What a reference to a node says of it. */
-export function summaryOf(
-  node: VersionNode,
-): Pick<VersionNodeReference, "generation" | "numGenerations" | "commitTime"> {
-  const entries = "versions" in node ? node.versions : node.children;
-  return {
-    generation: entries.at(-1)!.generation,
-    commitTime: entries[0]!.commitTime,
-    numGenerations:
-      "versions" in node
-        ? BigInt(node.versions.length)
-        : node.children.reduce((sum, child) => sum + child.numGenerations, 0n),
-  };
 }
