@@ -12,7 +12,7 @@ export type ConfigRequest = Partial<Config>;
 
 /** What a new database is given unless told otherwise: for many small edits, not for one large load. */
 export const DEFAULT_CONFIG: Omit<Config, "uuid" | "manifestKind"> = {
-  maxInlineValueBytes: 1024,
+  maxInlineValueBytes: 100,
   maxDecodedNodeBytes: 65_536,
   versionTreeArityLog2: 4,
   compression: { id: "zstd", level: 0 },
