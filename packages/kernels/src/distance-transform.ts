@@ -41,7 +41,7 @@ export function* distanceTransformSlices(mask: Uint8Array, size: Size, voxelSize
   const lines = align(mask.length * 4);
   // Sixteen columns, where their parabolas begin, and which they are: see the kernel.
   const scratch = lines + 16 * longest * 8 + (longest + 1) * 8 + longest * 4;
-  const { wasm, heap } = ownKernel<DistanceTransformKernel>(distanceTransformWasm, align(scratch) + slab * sx);
+  const { wasm, heap, release } = ownKernel<DistanceTransformKernel>(distanceTransformWasm, align(scratch) + slab * sx);
   wasm.start(0, lines, longest);
 
   const passes = mask.length * 3;
@@ -75,5 +75,6 @@ export function* distanceTransformSlices(mask: Uint8Array, size: Size, voxelSize
   wasm.roots(0, mask.length);
   const result = new Float32Array(mask.length);
   bytesOf(result).set(heap.subarray(0, mask.length * 4));
+  release();
   return result;
 }

@@ -82,7 +82,7 @@ export function* geodesicDistancesSlices(mask: Uint8Array, size: Size, options: 
   const heads = align(array * (costs === undefined ? 3 : 4));
   const tables = heads + 4 * MOST_BUCKETS;
   const maskAt = align(tables + 2 * 26 * 4);
-  const { wasm, heap } = ownKernel<GeodesicKernel>(geodesicWasm, geodesicBytes(size, costs !== undefined));
+  const { wasm, heap, release } = ownKernel<GeodesicKernel>(geodesicWasm, geodesicBytes(size, costs !== undefined));
 
   const lengths = stepLengths(voxelSize);
   new Int32Array(heap.buffer, tables, 26).set([...rimmed.offsets, ...rimmed.offsets.map((offset) => -offset)]);
@@ -126,6 +126,7 @@ export function* geodesicDistancesSlices(mask: Uint8Array, size: Size, options: 
       }
     }
   }
+  release();
   return result;
 }
 

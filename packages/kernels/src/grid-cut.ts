@@ -99,7 +99,10 @@ export function* gridCutSlices({ states, size, weights, evidence }: GridGraph): 
   const tables = align(voxels * (evidence === undefined ? 4 : 5));
   const rowAt = tables + 128;
   const nodes = rowAt + align(row);
-  const { wasm, heap } = ownKernel<GridCutKernel>(gridCutWasm, gridCutBytes(size, free, evidence !== undefined));
+  const { wasm, heap, release } = ownKernel<GridCutKernel>(
+    gridCutWasm,
+    gridCutBytes(size, free, evidence !== undefined),
+  );
   new Int32Array(heap.buffer, tables, 13).set(rimmed.offsets);
   new Int32Array(heap.buffer, tables + 64, 13).set(weights);
   wasm.start(0, evidenceAt, tables, tables + 64, nodes);
@@ -138,5 +141,6 @@ export function* gridCutSlices({ states, size, weights, evidence }: GridGraph): 
       sides.set(heap.subarray(rowAt, rowAt + sx), to);
     }
   }
+  release();
   return { sides, flow };
 }

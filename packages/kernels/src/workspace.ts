@@ -30,20 +30,44 @@ export function kernel<Exports>(wasm: string, bytes: number): Exports {
   return exports as Exports;
 }
 
+/** A kernel on a memory of its own. */
+export interface OwnKernel<Exports> {
+  readonly wasm: Exports;
+  /** Zeros when it is handed out, from address 0 on; as many bytes as were asked for, or more. */
+  readonly heap: Uint8Array;
+  /** Lets the next own kernel have the memory, which must not be touched any more. Without it, the memory goes when it is dropped. */
+  readonly release: () => void;
+}
+
 /**
- * A kernel on a memory of its own, for work that pauses: other calls may run in between. Address 0 is free; the memory has
- * exactly the pages asked for and goes when the caller drops it.
+ * The memory released last, for as long as the engine has not collected it: work that runs kernels one after the other takes one
+ * memory and not as many as fit between two collections, and what is idle can go.
  */
-export function ownKernel<Exports>(wasm: string, bytes: number): { wasm: Exports; heap: Uint8Array } {
+let released: WeakRef<WebAssembly.Memory> | undefined;
+
+/** A kernel for work that pauses: other calls may run in between. */
+export function ownKernel<Exports>(wasm: string, bytes: number): OwnKernel<Exports> {
   if (bytes > MOST_BYTES) throw outOfMemory(bytes);
-  let memory: WebAssembly.Memory;
-  try {
-    memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / PAGE)) });
-  } catch (cause) {
-    throw outOfMemory(bytes, cause);
-  }
+  const memory = ownMemory(Math.max(1, Math.ceil(bytes / PAGE)));
   const { exports } = new WebAssembly.Instance(moduleOf(wasm), { env: { memory } });
-  return { wasm: exports as Exports, heap: new Uint8Array(memory.buffer) };
+  const release = (): void => {
+    released = new WeakRef(memory);
+  };
+  return { wasm: exports as Exports, heap: new Uint8Array(memory.buffer), release };
+}
+
+function ownMemory(pages: number): WebAssembly.Memory {
+  const used = released?.deref();
+  released = undefined;
+  try {
+    if (used === undefined) return new WebAssembly.Memory({ initial: pages });
+    const have = used.buffer.byteLength / PAGE;
+    new Uint8Array(used.buffer, 0, Math.min(have, pages) * PAGE).fill(0);
+    if (have < pages) used.grow(pages - have);
+    return used;
+  } catch (cause) {
+    throw outOfMemory(pages * PAGE, cause);
+  }
 }
 
 function moduleOf(wasm: string): WebAssembly.Module {
