@@ -64,7 +64,7 @@ export async function fork(base: OcdbtDatabase, id: string, options: ForkOptions
     uuid: crypto.randomUUID().replaceAll("-", ""),
     location,
     base: { uuid: base.uuid, generation, commitTime },
-    lendsFiles: false,
+    lendsFiles: await holdsFiles(folder, id, signal),
     dropping: false,
     created: now(),
   };
@@ -102,6 +102,12 @@ async function checkPrefixIsFree(store: KvStore, id: string, signal: AbortSignal
     const message = `${store.url} has files under ${prefix} itself, which fork ${id} could not see; choose another id`;
     throw new OcdbtError("unsafe", message, { fields: { id, prefix } });
   }
+}
+
+/** Whether a fork of that name left its data files when it was dropped: the base refers to some of them. */
+async function holdsFiles(folder: KvStore, id: string, signal: AbortSignal | undefined): Promise<boolean> {
+  for await (const _ of folder.list({ range: prefixRange(forkDataPrefix(id)), ...(signal && { signal }) })) return true;
+  return false;
 }
 
 /** @returns the registration of an unfinished fork of that name, which this one takes the place of. */
