@@ -1,17 +1,39 @@
+import { describe, findUnknown, isAbortSignal, isDetached, type Names } from "./arguments.ts";
 import { MulticutError } from "./errors.ts";
+import type { Graph } from "./graph.ts";
 
 /** Arcs are numbered by Int32: two per row. */
 const MAX_ROWS = 2 ** 29;
 const SMALLEST_AFFINITY = 1e-200;
 const LARGEST_AFFINITY = 1e200;
 
-/** Checks that there is an object to read arguments from. */
-export function checkInput(input: unknown, name: string): void {
-  if (typeof input === "object" && input !== null) return;
+/** Checks that there is an object to read arguments from, and that it holds none but those of `names`. */
+export function checkInput<Input extends object>(input: Input, call: string, names: Names<Input>): void {
+  if (typeof input !== "object" || input === null) {
+    throw new MulticutError(
+      "INVALID_INPUT",
+      `the argument of ${call} must be an object that holds the arguments by name, got ${describe(input)}`,
+    );
+  }
+  const unknown = findUnknown(input, names);
+  if (unknown === undefined) return;
   throw new MulticutError(
-    "INVALID_INPUT",
-    `the argument of ${name} must be an object that holds the arguments by name, got ${describe(input)}`,
+    "INVALID_OPTION",
+    `${call} has no option ${JSON.stringify(unknown)}; it takes ${Object.keys(names).join(", ")}`,
+    { option: unknown },
   );
+}
+
+/** Checks what may end a call from outside. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || isAbortSignal(signal)) return;
+  throw new MulticutError("INVALID_OPTION", `signal must be an AbortSignal, got ${describe(signal)}`);
+}
+
+/** Checks a graph handed back to this package. */
+export function checkGraph(graph: Graph): void {
+  if (Number.isInteger(graph?.size) && graph.offsets instanceof Int32Array && graph.heads instanceof Int32Array) return;
+  throw new MulticutError("INVALID_INPUT", `graph must be the \`graph\` of a Contraction, got ${describe(graph)}`);
 }
 
 /** Checks an edge list and returns its affinities in double precision. */
@@ -63,6 +85,9 @@ export function checkPairs(
   if (!(pairs instanceof BigUint64Array)) {
     throw new MulticutError(code, `${name} must be a BigUint64Array of pairs of ids, got ${describe(pairs)}`);
   }
+  if (isDetached(pairs)) {
+    throw new MulticutError(code, `${name} is ${describe(pairs)}; keep a copy, or give the array before it is sent`);
+  }
   if (pairs.length % 2 !== 0) {
     throw new MulticutError(code, `${name} has ${pairs.length} ids, an odd number; it must be pairs`, {
       length: pairs.length,
@@ -92,17 +117,13 @@ export function checkGroups(groups: readonly BigUint64Array[]): void {
         group: g,
       });
     }
+    if (isDetached(group)) {
+      throw new MulticutError("INVALID_GROUPS", `groups[${g}] is ${describe(group)}; keep a copy`, { group: g });
+    }
     if (group.length === 0) {
       throw new MulticutError("INVALID_GROUPS", `groups[${g}] is empty; each group needs a labelled supervoxel`, {
         group: g,
       });
     }
   }
-}
-
-/** What a value is, for messages. */
-export function describe(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
-  if (typeof value !== "object" || value === null) return String(value);
-  return `a ${value.constructor?.name ?? "plain object"}`;
 }

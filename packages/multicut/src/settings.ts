@@ -1,5 +1,6 @@
+import { describe, type Names } from "./arguments.ts";
 import { MulticutError } from "./errors.ts";
-import { checkGroups, checkInput, checkPairs, describe } from "./input.ts";
+import { checkGroups, checkInput, checkPairs } from "./input.ts";
 
 /** What to cut, and how. */
 export interface MulticutInput {
@@ -36,23 +37,46 @@ export interface MulticutInput {
 /** The options, checked, with defaults. */
 export type Settings = Required<Omit<MulticutInput, "edges" | "affinities" | "groups" | "mustJoin" | "mustCut">>;
 
+const NAMES: Names<MulticutInput> = {
+  edges: true,
+  affinities: true,
+  groups: true,
+  mode: true,
+  disallowIsolating: true,
+  preview: true,
+  svSplit: true,
+  mustJoin: true,
+  mustCut: true,
+  explain: true,
+  alternatives: true,
+};
+
 const MAX_ALTERNATIVES = 100;
 
 /** Checks everything but the edge list. */
 export function readSettings(input: MulticutInput): Settings {
-  checkInput(input, "multicut");
+  checkInput(input, "multicut", NAMES);
   checkGroups(input.groups);
   for (const name of ["mustJoin", "mustCut"] as const) {
     const pairs = input[name];
     if (pairs !== undefined) checkPairs(pairs, name);
   }
+  // Only undefined stands for a default: null is a mistake.
+  const {
+    mode = "augmented",
+    svSplit = "whenNamed",
+    disallowIsolating = true,
+    preview = false,
+    explain = false,
+    alternatives = 0,
+  } = input;
   return {
-    mode: oneOf(input.mode ?? "augmented", "mode", ["augmented", "direct"]),
-    svSplit: oneOf(input.svSplit ?? "whenNamed", "svSplit", ["whenNamed", "always", "never"]),
-    disallowIsolating: flag(input.disallowIsolating ?? true, "disallowIsolating"),
-    preview: flag(input.preview ?? false, "preview"),
-    explain: flag(input.explain ?? false, "explain"),
-    alternatives: howMany(input.alternatives ?? 0),
+    mode: oneOf(mode, "mode", ["augmented", "direct"]),
+    svSplit: oneOf(svSplit, "svSplit", ["whenNamed", "always", "never"]),
+    disallowIsolating: flag(disallowIsolating, "disallowIsolating"),
+    preview: flag(preview, "preview"),
+    explain: flag(explain, "explain"),
+    alternatives: howMany(alternatives),
   };
 }
 
@@ -60,7 +84,7 @@ function oneOf<T extends string>(value: T, name: string, allowed: readonly T[]):
   if (allowed.includes(value)) return value;
   throw new MulticutError(
     "INVALID_OPTION",
-    `${name} must be ${allowed.map((v) => `"${v}"`).join(" or ")}, got ${JSON.stringify(value)}`,
+    `${name} must be ${allowed.map((v) => `"${v}"`).join(" or ")}, got ${describe(value)}`,
   );
 }
 

@@ -72,7 +72,50 @@ const BAD: [what: string, change: Record<string, unknown>, code: string, message
   ],
   ["an odd mustCut", { mustCut: ids(1) }, "INVALID_PAIRS", /mustCut has 1 ids/],
   ["an unknown svSplit", { svSplit: true }, "INVALID_OPTION", /svSplit must be .* got true/],
+  ["a mode that is a bigint", { mode: 3n }, "INVALID_OPTION", /mode must be .* got 3n/],
+  ["an svSplit that is a symbol", { svSplit: Symbol("a") }, "INVALID_OPTION", /svSplit must be .* got Symbol\(a\)/],
+  ["a misspelt option", { disalowIsolating: false }, "INVALID_OPTION", /multicut has no option "disalowIsolating"/],
+  ["null for a mode", { mode: null }, "INVALID_OPTION", /mode must be .* got null/],
+  ["null for a flag", { disallowIsolating: null }, "INVALID_OPTION", /disallowIsolating must be .* got null/],
+  ["null for alternatives", { alternatives: null }, "INVALID_OPTION", /alternatives must be .* got null/],
+  ["null for pairs", { mustJoin: null }, "INVALID_PAIRS", /mustJoin must be .* got null/],
+  [
+    "edges and affinities that were sent away",
+    { edges: sent(ids(1, 2)), affinities: sent(Float64Array.of(1)) },
+    "INVALID_EDGES",
+    /edges is a BigUint64Array whose buffer was transferred/,
+  ],
+  ["a group that was sent away", { groups: [sent(ids(1)), ids(3)] }, "INVALID_GROUPS", /groups\[0\] is .* transferred/],
 ];
+
+/** An array whose buffer went to another thread. */
+function sent<T extends BigUint64Array | Float64Array>(array: T): T {
+  structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
+  return array;
+}
+
+test("undefined stands for the default of every option", () => {
+  const { edges, affinities, groups } = GOOD;
+  const nothing = Object.fromEntries(
+    ["mode", "disallowIsolating", "preview", "svSplit", "mustJoin", "mustCut", "explain", "alternatives"].map(
+      (name) => [name, undefined],
+    ),
+  );
+  expect(multicut({ edges, affinities, groups, ...nothing })).toEqual(multicut(GOOD));
+});
+
+test.each([
+  ["a signal that is none", { signal: {} }, /signal must be an AbortSignal, got a plain object/],
+  ["a null signal", { signal: null }, /signal must be an AbortSignal, got null/],
+  ["a progress that is no function", { onProgress: 5 }, /onProgress must be a function, got 5/],
+  ["a misspelt option", { onprogress: () => {} }, /partition has no option "onprogress"; it takes edges, weights/],
+])("partition refuses %s by name", async (_, change, message) => {
+  const input = { edges: ids(1, 2), weights: Float64Array.of(1), ...change } as unknown as PartitionInput;
+  await expect(partition(input)).rejects.toMatchObject({
+    code: "INVALID_OPTION",
+    message: expect.stringMatching(message),
+  });
+});
 
 test.each(BAD)("%s is an error that names the value and the limit", (_, change, code, message) => {
   const call = () => multicut({ ...GOOD, ...change } as MulticutInput);

@@ -142,6 +142,8 @@ describe("log odds", () => {
 
   test("of what is no probability are refused", () => {
     expect(() => logOdds(Float64Array.of(0.5, 1.5))).toThrow(/probabilities\[1\] is 1.5/);
-    expect(() => logOdds(Float64Array.of(0.5), 1)).toThrow(/threshold must be between 0 and 1/);
+    expect(() => logOdds(Float64Array.of(0.5), 1)).toThrow(/threshold must be a number between 0 and 1/);
+    expect(() => logOdds(Float64Array.of(0.5), "0.5" as unknown as number)).toThrow(/threshold must be .* got "0.5"/);
+    expect(() => logOdds([0.5] as unknown as Float64Array)).toThrow(/probabilities must be .* got an array/);
   });
 });

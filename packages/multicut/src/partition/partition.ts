@@ -1,8 +1,9 @@
+import { describe, type Names } from "../arguments.ts";
 import { componentsWithin } from "../components.ts";
 import { type Contraction, contractRows, membersOfParts } from "../contract.ts";
 import { cutEdges } from "../describe-cut.ts";
 import { MulticutError } from "../errors.ts";
-import { checkEdgeList, checkInput } from "../input.ts";
+import { checkEdgeList, checkInput, checkSignal } from "../input.ts";
 import { improveByMoves } from "./boundary-moves.ts";
 import { contractGreedily } from "./greedy-contraction.ts";
 
@@ -29,6 +30,8 @@ export interface Partition {
   readonly weight: number;
 }
 
+const NAMES: Names<PartitionInput> = { edges: true, weights: true, signal: true, onProgress: true };
+
 /** How long the event loop may wait, in ms. */
 const SLICE = 50;
 const MAX_ROUNDS = 50;
@@ -39,14 +42,18 @@ const MAX_ROUNDS = 50;
  * Yields to the event loop every 50 ms. 28,000 edges take about a quarter of a second, a million 3 s if the weights agree on
  * the parts and 10 s if they contradict each other. Memory: about 300 bytes per edge.
  *
- * @throws MulticutError `INVALID_INPUT`, `INVALID_EDGES`, `INVALID_AFFINITIES`, `TOO_LARGE`; the signal's reason if it is aborted.
+ * @throws MulticutError `INVALID_INPUT`, `INVALID_EDGES`, `INVALID_AFFINITIES`, `INVALID_OPTION`, `TOO_LARGE`; the signal's reason if it is aborted.
  *
  * @example
  * const { parts } = await partition({ edges, weights: logOdds(probabilities) });
  */
 export async function partition(input: PartitionInput): Promise<Partition> {
-  checkInput(input, "partition");
+  checkInput(input, "partition", NAMES);
   const { edges, signal, onProgress } = input;
+  checkSignal(signal);
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new MulticutError("INVALID_OPTION", `onProgress must be a function, got ${describe(onProgress)}`);
+  }
   const contraction = contractRows(edges, checkWeights(edges, input.weights));
   const { graph } = contraction;
   const pauseAs = (step: "contract" | "improve", total: number) => {
@@ -63,7 +70,7 @@ export async function partition(input: PartitionInput): Promise<Partition> {
   const cluster = await contractGreedily(graph, pauseAs("contract", graph.size));
   await improveByMoves(graph, cluster, pauseAs("improve", MAX_ROUNDS));
   // A cluster in several pieces is several parts: nothing runs between them, so that costs nothing.
-  return describe(contraction, componentsWithin(graph, cluster).of);
+  return describeParts(contraction, componentsWithin(graph, cluster).of);
 }
 
 /**
@@ -74,10 +81,17 @@ export async function partition(input: PartitionInput): Promise<Partition> {
  * @param threshold probability at which an edge is indifferent, 0 … 1 exclusive. Default 0.5; lower it to cut less.
  */
 export function logOdds(probabilities: Float64Array | Float32Array, threshold = 0.5): Float64Array {
-  if (!(threshold > 0 && threshold < 1)) {
-    throw new MulticutError("INVALID_OPTION", `threshold must be between 0 and 1, both excluded, got ${threshold}`, {
-      threshold,
-    });
+  if (!(probabilities instanceof Float64Array || probabilities instanceof Float32Array)) {
+    throw new MulticutError(
+      "INVALID_AFFINITIES",
+      `probabilities must be a Float64Array or Float32Array, got ${describe(probabilities)}`,
+    );
+  }
+  if (!(typeof threshold === "number" && threshold > 0 && threshold < 1)) {
+    throw new MulticutError(
+      "INVALID_OPTION",
+      `threshold must be a number between 0 and 1, both excluded, got ${describe(threshold)}`,
+    );
   }
   const bias = Math.log(threshold / (1 - threshold));
   return Float64Array.from(probabilities, (p, i) => {
@@ -108,7 +122,7 @@ function checkWeights(edges: BigUint64Array, weights: Float64Array | Float32Arra
   return doubles;
 }
 
-function describe(contraction: Contraction, part: Int32Array): Partition {
+function describeParts(contraction: Contraction, part: Int32Array): Partition {
   const { graph } = contraction;
   const numbers = new Map<number, number>();
   for (const name of part) if (!numbers.has(name)) numbers.set(name, numbers.size);

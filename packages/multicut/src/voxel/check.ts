@@ -3,7 +3,7 @@
  * @module
  */
 import type { Size } from "@pcg/kernels";
-import { describe } from "../input.ts";
+import { describe } from "../arguments.ts";
 import type { SplitRequest } from "./contract.ts";
 import { VoxelSplitError } from "./error.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { componentStats, connectedComponents, type Size } from "@pcg/kernels";
-import { describe } from "../input.ts";
+import { describe } from "../arguments.ts";
 import type { Corner } from "./box.ts";
 import { checkBlock, checkCorner, checkObject, checkSize, invalid } from "./check.ts";
 import type { Xyz } from "./contract.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Size } from "@pcg/kernels";
-import { describe } from "../input.ts";
+import { describe } from "../arguments.ts";
 import { findBridges } from "./bridges.ts";
 import { checkBlock, checkCorner, checkObject, checkSize, checkVoxelSize, invalid } from "./check.ts";
 import type { Xyz } from "./contract.ts";

@@ -104,7 +104,7 @@ describe("splitVoxels refuses by name", () => {
     ["weights of another size", { weights: new Uint8Array(3) }, "weights", /weights has 3 elements/],
     ["weights of another kind", { weights: new Float32Array(20) }, "weights", /a Uint8Array, got a Float32Array/],
     ["a band too wide", { band: 1.5 }, "band", /above 0 and below 1, got 1.5/],
-    ["a band in words", { band: "0.5" }, "band", /got 0.5/],
+    ["a band in words", { band: "0.5" }, "band", /got "0.5"/],
     ["a negative snap distance", { snapDistance: -1 }, "snapDistance", /0 or more, got -1/],
     ["a snap distance that is NaN", { snapDistance: Number.NaN }, "snapDistance", /got NaN/],
   ];
