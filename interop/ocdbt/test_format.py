@@ -127,26 +127,60 @@ def test_our_manifests_and_version_nodes_are_what_tensorstore_makes_of_their_dum
     assert len(heights) == {1: 5, 2: 3, 4: 2}[arity]
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=name_of)
-def test_tensorstore_reads_and_extends_a_tree_of_ours(ours, tmp_path, config):
-    entries = random_entries(3, 60)
-    compression = config["compression"] and {"id": "zstd", "level": 0}
+def build(ours, folder, config, entries):
+    """A database of ours with one version."""
+    file = "d/00112233445566778899aabbccddeeff"
     built = ours.call(
         "build",
         entries=[[encoded(key), encoded(value)] for key, value in entries.items()],
-        file="d/00112233445566778899aabbccddeeff",
+        file=file,
         config={
             "uuid": "00112233445566778899aabbccddeeff",
             "manifestKind": "single",
             "maxInlineValueBytes": config["max_inline_value_bytes"],
             "maxDecodedNodeBytes": config["max_decoded_node_bytes"],
             "versionTreeArityLog2": config["version_tree_arity_log2"],
-            "compression": compression,
+            "compression": config["compression"] and {"id": "zstd", "level": 0},
         },
     )
-    (tmp_path / "d").mkdir()
-    (tmp_path / "manifest.ocdbt").write_bytes(base64.b64decode(built["manifest"]))
-    (tmp_path / "d/00112233445566778899aabbccddeeff").write_bytes(base64.b64decode(built["data"]))
+    (folder / "d").mkdir(parents=True)
+    (folder / "manifest.ocdbt").write_bytes(base64.b64decode(built["manifest"]))
+    (folder / file).write_bytes(base64.b64decode(built["data"]))
+
+
+def nodes_of(base):
+    """Per node of the tree its height and its keys."""
+    dumps = [dumped for _, dumped, _ in parts(base)]
+    return sorted((d["height"], [e["key"] for e in d["entries"]]) for d in dumps if "height" in d and "entries" in d)
+
+
+@pytest.mark.parametrize("node", [1, 100, 1024, 65536, 8388608])
+@pytest.mark.parametrize("inline", [0, 100, 4096, 1048576])
+def test_a_tree_is_parted_into_the_nodes_that_tensorstore_makes(ours, tmp_path, inline, node):
+    config = {
+        "compression": None,
+        "max_inline_value_bytes": inline,
+        "max_decoded_node_bytes": node,
+        "version_tree_arity_log2": 4,
+    }
+    entries = {**random_entries(5, 150), b"z/large": bytes(300_000), b"z/larger": bytes(1_000_000), b"z/one": b"1"}
+    entries = {key: entries[key] for key in sorted(entries)}
+    build(ours, tmp_path / "ours", config, entries)
+    theirs = {"driver": "ocdbt", "base": f"file://{tmp_path}/theirs/", "config": config}
+    store = ts.KvStore.open(theirs).result()
+    with ts.Transaction(atomic=True) as transaction:
+        for key, value in entries.items():
+            store.with_transaction(transaction)[key] = value
+    mine = ts.KvStore.open({"driver": "ocdbt", "base": f"file://{tmp_path}/ours/"}).result()
+    nodes = nodes_of(store.base)
+    assert len(nodes) > len(entries) if node == 1 else nodes
+    assert nodes_of(mine.base) == nodes
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=name_of)
+def test_tensorstore_reads_and_extends_a_tree_of_ours(ours, tmp_path, config):
+    entries = random_entries(3, 60)
+    build(ours, tmp_path, config, entries)
     store = ts.KvStore.open({"driver": "ocdbt", "base": f"file://{tmp_path}/", "config": config}).result()
     assert sorted(store.list().result()) == sorted(entries)
     for key, value in entries.items():

@@ -43,7 +43,7 @@ export function configFromJson(json: unknown): ConfigRequest {
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw bad("config", json, "an object");
   const config: { -readonly [Member in keyof Config]?: Config[Member] } = {};
   for (const [name, value] of Object.entries(json)) {
-    if (name === "uuid") config.uuid = text(name, value);
+    if (name === "uuid") config.uuid = text(name, value).toLowerCase();
     else if (name === "manifest_kind") config.manifestKind = manifestKind(value);
     else if (name === "max_inline_value_bytes") config.maxInlineValueBytes = number(name, value);
     else if (name === "max_decoded_node_bytes") config.maxDecodedNodeBytes = number(name, value);

@@ -7,76 +7,22 @@ import { appendVersion } from "./commit/append-version.ts";
 import { CommitLoop } from "./commit/commit-loop.ts";
 import { createGroupCommitter } from "./commit/group-commit.ts";
 import { updateManifest } from "./commit/update-manifest.ts";
-import { type ConfigRequest, checkNames, checkRequest, configDifference, newConfig } from "./config-json.ts";
-import type { CommitEvent, Committer, OcdbtDatabase } from "./contract.ts";
+import { type ConfigRequest, configDifference, newConfig } from "./config-json.ts";
+import type { CommitEvent, OcdbtDatabase } from "./contract.ts";
 import { createDatabase } from "./database.ts";
 import { OcdbtError } from "./errors.ts";
 import type { Config } from "./format/types.ts";
 import { readTag } from "./history/tags.ts";
-import { createDataFileWriter, type DataPrefixes, DEFAULT_PREFIXES } from "./io/data-file-writer.ts";
+import { createDataFileWriter, DEFAULT_PREFIXES } from "./io/data-file-writer.ts";
 import { DEFAULT_DECODE_BYTES, DecodeBudget } from "./io/decode-budget.ts";
 import { type OpenManifests, openManifests } from "./io/manifest-store.ts";
 import { createNodeReader } from "./io/node-reader.ts";
 import { Semaphore } from "./io/semaphore.ts";
+import { checkOptions, dataPrefixes, type OpenOptions, type OpenUrlOptions, OWN_PREFIXES } from "./open-options.ts";
 import type { DatabaseParts } from "./parts.ts";
 import { findGeneration } from "./view/resolve-version.ts";
 
-export interface OpenOptions {
-  /** Of a new database; of one that exists each member must be as stored. */
-  readonly config?: ConfigRequest;
-  /** `false`: it is an error if there is no database. Otherwise it is empty, and the first commit makes it. */
-  readonly create?: boolean;
-  /**
-   * Where all lies that belongs to this database alone: its manifests, and `refs/` and `coordinator/` beside them. Several databases may then share the
-   * data files of one store; `sweep` has to be told which are this one's. In the store itself unless told. Closed with the database.
-   */
-  readonly manifestStore?: KvStore;
-  /** What the names of new data files begin with: one text for all, or one a kind; `d/` unless told. */
-  readonly dataPrefix?: string | Partial<DataPrefixes>;
-  /** A data file that has reached this size is followed by another; 64 MiB unless told, which bounds memory. */
-  readonly targetDataFileBytes?: number;
-  /** Decoded nodes kept in memory; 128 MiB unless told. */
-  readonly cacheBytes?: number;
-  /**
-   * Nodes on their way from the store: bytes of those that are read, and memory of those that are decoded at a time; 64 MiB each unless
-   * told. A larger node, up to the format's 256 MiB, goes alone.
-   */
-  readonly decodeBytes?: number;
-  /** How old, ms, an answer may be; 0 unless told: each read asks whether there is a newer version. */
-  readonly maxStalenessMs?: number;
-  /** Requests to the base store at a time; unless told 32, or 4096 of a store that makes few requests of many (`batchesReads`). */
-  readonly concurrency?: number;
-  /** Values a transaction keeps in memory before it uploads them; 64 MiB unless told. */
-  readonly maxStagedBytes?: number;
-  /** How far, ms, the newest version may lie ahead of this machine's clock for a commit to be made. Any distance unless told. */
-  readonly maxClockSkewMs?: number;
-  /** ns since the epoch; the system's clock unless told. */
-  readonly now?: () => bigint;
-  /** Puts another committer in the place of the direct one, which it may use; it closes that one. */
-  readonly committer?: (direct: Committer, parts: Omit<DatabaseParts, "committer">) => Committer | Promise<Committer>;
-  readonly signal?: AbortSignal;
-}
-
-const OPTIONS: Readonly<Record<keyof OpenOptions | "drivers", true>> = {
-  cacheBytes: true,
-  committer: true,
-  concurrency: true,
-  config: true,
-  create: true,
-  dataPrefix: true,
-  decodeBytes: true,
-  drivers: true,
-  manifestStore: true,
-  maxClockSkewMs: true,
-  maxStagedBytes: true,
-  maxStalenessMs: true,
-  now: true,
-  signal: true,
-  targetDataFileBytes: true,
-};
-
-/** With a URL come the drivers that can open it. */
-export type OpenUrlOptions = OpenOptions & { readonly drivers: KvDrivers };
+export type { OpenOptions, OpenUrlOptions };
 
 /**
  * Opens the database in a store, or at a URL such as `file:///data/db/` (`|ocdbt:` at its end is allowed). Closing the database
@@ -95,8 +41,7 @@ export async function openOcdbt(
       `openOcdbt needs a store, such as fileKvStore("/data/db/"), or a URL, not ${where === null ? "null" : typeof where}`,
     );
   }
-  checkNames("option", options, OPTIONS);
-  checkRequest(options.config ?? {});
+  checkOptions(options);
   const store = typeof where === "string" ? await openBase(where, options) : where;
   try {
     return await open(store, options);
@@ -153,8 +98,7 @@ async function open(data: KvStore, options: OpenOptions): Promise<OcdbtDatabase>
 }
 
 function withManifestIn(data: KvStore, own: KvStore): KvStore {
-  const prefixes = ["manifest.", "refs/", "coordinator/"];
-  return kvStack([{ store: data }, ...prefixes.map((prefix) => ({ store: own, prefix, stripPrefix: 0 }))]);
+  return kvStack([{ store: data }, ...OWN_PREFIXES.map((prefix) => ({ store: own, prefix, stripPrefix: 0 }))]);
 }
 
 interface PartsContext extends OpenOptions {
@@ -236,11 +180,6 @@ function configChecker(store: KvStore, request: ConfigRequest): (stored: Config)
     }
     checked = stored;
   };
-}
-
-function dataPrefixes(prefix: OpenOptions["dataPrefix"] = {}): DataPrefixes {
-  if (typeof prefix !== "string") return { ...DEFAULT_PREFIXES, ...prefix };
-  return { value: prefix, btree: prefix, "version-tree": prefix };
 }
 
 /** The members of a spec that name prefixes other than the default. */

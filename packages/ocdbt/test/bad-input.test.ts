@@ -119,8 +119,18 @@ test("errors print the beginning of long keys", async () => {
 test.each<[object, RegExp]>([
   [{ maxStaleness: 5 }, /no option "maxStaleness"; known are .*maxStalenessMs/],
   [{ driver: {} }, /no option "driver"; known are .*drivers/],
+  [{ maxStalenessMs: -1 }, /maxStalenessMs is -1, expected a number, 0 or more/],
+  [{ maxStalenessMs: "x" }, /maxStalenessMs is "x"/],
+  [{ maxClockSkewMs: Number.NaN }, /maxClockSkewMs is NaN/],
+  [{ targetDataFileBytes: 0 }, /targetDataFileBytes is 0, expected a number, 1 or more/],
+  [{ maxStagedBytes: null }, /maxStagedBytes is null/],
+  [{ dataPrefix: "manifest." }, /dataPrefix \(value\) is "manifest.", expected no text that begins with manifest\./],
+  [{ dataPrefix: { btree: "refs/b" } }, /dataPrefix \(btree\) is "refs\/b"/],
+  [{ dataPrefix: 7 }, /dataPrefix is 7, expected text/],
+  [{ config: { manifestKind: "both" } }, /manifest_kind is both, expected single or numbered/],
+  [{ config: { compression: "gzip" } }, /compression is "gzip", expected null or/],
   [{ config: { max_inline_value_bytes: 5 } }, /no member of a config "max_inline_value_bytes"; .*maxInlineValueBytes/],
-])("opening with %j is refused, and names what is known", async (options, message) => {
+])("opening with %j is refused, and tells what is known or expected", async (options, message) => {
   const store = memoryKvStore();
   const opened = openOcdbt(store, options);
   await expect(opened).rejects.toMatchObject({ code: "bad-spec", message: expect.stringMatching(message) });

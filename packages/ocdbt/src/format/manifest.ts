@@ -138,12 +138,17 @@ function writeConfig(writer: BodyWriter, config: Config, kind: 0 | 1): void {
 
 /** Throws `OcdbtError` `bad-spec` unless every value is in its range. */
 export function checkConfig(config: Config): void {
-  const { uuid, maxInlineValueBytes, maxDecodedNodeBytes, versionTreeArityLog2, compression } = config;
+  const { uuid, manifestKind, maxInlineValueBytes, maxDecodedNodeBytes, versionTreeArityLog2, compression } = config;
+  if (manifestKind !== "single" && manifestKind !== "numbered") {
+    throw badConfig("manifest_kind", String(manifestKind), "single or numbered");
+  }
   if (!/^[0-9a-f]{32}$/.test(uuid)) throw badConfig("uuid", uuid, "32 lower-case hexadecimal digits");
   checkRange("max_inline_value_bytes", maxInlineValueBytes, 0, MAX_INLINE_VALUE_BYTES);
   checkRange("max_decoded_node_bytes", maxDecodedNodeBytes, 0, 0xffff_ffff);
   checkRange("version_tree_arity_log2", versionTreeArityLog2, 1, 16);
-  if (compression !== null) checkRange("compression.level", compression.level, -131_072, 22);
+  if (compression === null) return;
+  if (compression?.id !== "zstd") throw badConfig("compression", JSON.stringify(compression), 'null or {"id": "zstd"}');
+  checkRange("compression.level", compression.level, -131_072, 22);
 }
 
 function checkRange(name: string, value: number, low: number, high: number): void {

@@ -23,10 +23,7 @@ export function splitNode(node: BtreeNode, maxDecodedNodeBytes: number): number[
     const size = (end: number): number => cumulative[end]! - cumulative[start]! - (end - start - 1) * shared;
     const rest = size(count);
     const bySize = maxDecodedNodeBytes === 0 ? 1 : Math.ceil(rest / maxDecodedNodeBytes);
-    const nodes = Math.min(
-      Math.ceil((count - start) / least),
-      Math.max(bySize, Math.ceil((count - start) / MAX_NODE_ENTRIES)),
-    );
+    const nodes = Math.max(bySize, Math.ceil((count - start) / MAX_NODE_ENTRIES));
     const target = Math.ceil(rest / nodes);
     const last = Math.min(count, start + MAX_NODE_ENTRIES);
     let end = start + 1;

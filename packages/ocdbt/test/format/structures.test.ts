@@ -19,6 +19,7 @@ import {
   NO_STATISTICS,
   numberedManifestKey,
   parseNumberedManifestKey,
+  splitNode,
   type VersionEntry,
 } from "../../src/format/index.ts";
 import { decodeManifestBody, encodeManifestBody } from "../../src/format/manifest.ts";
@@ -249,6 +250,18 @@ describe("B+tree nodes", () => {
     expect(() => builder.add(ascii("k"), ascii("v"))).toThrow(RangeError);
     expect(() => builder.add(ascii("a"), ascii("v"))).toThrow(RangeError);
     expect(builder.length).toBe(1);
+  });
+
+  test("are parted where an entry is larger than a node may be, as TensorStore parts them", () => {
+    const row = (lengths: readonly number[]) => {
+      const builder = new LeafBuilder();
+      for (const [i, length] of lengths.entries()) builder.add(ascii(String(100 + i)), new Uint8Array(length));
+      return builder.finish();
+    };
+    expect(splitNode(row(Array(5).fill(0)), 1)).toEqual([1, 2, 3, 4, 5]);
+    // The average entry is larger than the limit; those that are small still fill their nodes, and no more.
+    const lengths = [...Array(40).fill(100), ...Array(8).fill(100_000)];
+    expect(splitNode(row(lengths), 1024)).toEqual([8, 16, 24, 32, 40, 41, 42, 43, 44, 45, 46, 47, 48]);
   });
 
   test("refuse what contradicts itself", () => {
