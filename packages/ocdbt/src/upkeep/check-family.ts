@@ -94,17 +94,13 @@ class FamilyCheck {
     const damage: FamilyDamage[] = [];
     const unknown: OcdbtError[] = [];
     for await (const member of familyOf(this.#root, this.#options, (error) => unknown.push(error))) {
-      try {
-        const reach = reachOf(member);
-        const { needed, unreadable } = await this.#mark(member, reach);
-        damage.push(...unreadable);
-        for (const path of needed) neededByOthers.add(member.physical(path));
-        for (const file of reach.files) files.add(file);
-        // What the database itself needs was looked at before.
-        if (member.store !== this.#root) damage.push(...(await this.#missing(member, needed)));
-      } finally {
-        await member.close();
-      }
+      const reach = reachOf(member);
+      const { needed, unreadable } = await this.#mark(member, reach);
+      damage.push(...unreadable);
+      for (const path of needed) neededByOthers.add(member.physical(path));
+      for (const file of reach.files) files.add(file);
+      // What the database itself needs was looked at before.
+      if (member.store !== this.#root) damage.push(...(await this.#missing(member, needed)));
     }
     return { files, neededByOthers, damage, unknown };
   }

@@ -18,6 +18,11 @@ export interface Member {
   readonly store: KvStore;
   /** A path as this member calls it, to the name that all members share. */
   readonly physical: NameFile;
+}
+
+/** A registered fork, and what ends its store. */
+interface OpenMember {
+  readonly member: Member;
   readonly close: () => Promise<void>;
 }
 
@@ -40,7 +45,8 @@ const refuse: OnUnknown = (error) => {
 };
 
 /**
- * The database in `store`, its registered forks, and theirs. Each is to be closed.
+ * The database in `store`, its registered forks, and theirs. What is opened for it is closed by it: a fork's folder once the fork and all
+ * forks of it have been gone through, or when the caller stops before.
  *
  * @param onUnknown is told, with `unsafe`, when a registration or a fork's manifest cannot be found or read: what that fork needs is not
  * known. Unless it throws, as it does unless told, the others follow.
@@ -50,7 +56,7 @@ export async function* familyOf(
   options: FamilyOptions,
   onUnknown: OnUnknown = refuse,
 ): AsyncGenerator<Member> {
-  const root: Member = { registration: undefined, store, physical: (path) => path, close: async () => {} };
+  const root: Member = { registration: undefined, store, physical: (path) => path };
   yield root;
   yield* forksOf(root, options, onUnknown);
   for (const other of options.unregistered ?? []) {
@@ -76,22 +82,24 @@ async function* forksOf(parent: Member, options: FamilyOptions, onUnknown: OnUnk
       onUnknown(unsafe(id, error.message, error));
       continue;
     }
-    const fork = await openMember(parent, registration, options);
-    if (fork === undefined) {
+    const opened = await openMember(parent, registration, options);
+    if (opened === undefined) {
       const { url } = registration.location as Extract<ForkLocation, { readonly url: string }>;
       onUnknown(unsafe(id, `its folder ${url} lies elsewhere and was not opened; pass openFolder`));
       continue;
     }
-    const manifest = await fork.store.read(MANIFEST_KEY, {
-      range: { offset: 0, length: 0 },
-      ...(signal && { signal }),
-    });
-    if (manifest !== undefined) {
-      yield fork;
-      yield* forksOf(fork, options, onUnknown);
-      continue;
+    try {
+      const { member } = opened;
+      const range = { offset: 0, length: 0 };
+      const manifest = await member.store.read(MANIFEST_KEY, { range, ...(signal && { signal }) });
+      if (manifest !== undefined) {
+        yield member;
+        yield* forksOf(member, options, onUnknown);
+        continue;
+      }
+    } finally {
+      await opened.close();
     }
-    await fork.close();
     // Its manifest goes first, so it needs nothing any more.
     if (registration.dropping) continue;
     onUnknown(
@@ -105,24 +113,19 @@ async function openMember(
   parent: Member,
   registration: ForkRegistration,
   { openFolder }: FamilyOptions,
-): Promise<Member | undefined> {
+): Promise<OpenMember | undefined> {
   const { id, location } = registration;
   const own = forkDataPrefix(id);
   if ("path" in location) {
     const folder = folderInside(parent.store, location)!;
-    return {
-      registration,
-      store: forkStack(parent.store, folder, id),
-      physical: (path) => parent.physical(path.startsWith(own) ? location.path + path : path),
-      close: async () => {},
-    };
+    const physical: NameFile = (path) => parent.physical(path.startsWith(own) ? location.path + path : path);
+    return { member: { registration, store: forkStack(parent.store, folder, id), physical }, close: async () => {} };
   }
   const folder = await openFolder?.(location);
   if (folder === undefined) return undefined;
+  const physical: NameFile = (path) => (path.startsWith(own) ? `${location.url}|${path}` : parent.physical(path));
   return {
-    registration,
-    store: forkStack(parent.store, folder, id),
-    physical: (path) => (path.startsWith(own) ? `${location.url}|${path}` : parent.physical(path)),
+    member: { registration, store: forkStack(parent.store, folder, id), physical },
     close: async () => await folder.close(),
   };
 }

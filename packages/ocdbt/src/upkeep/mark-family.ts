@@ -26,12 +26,8 @@ export async function markFamily(root: KvStore, options: UpkeepOptions & FamilyO
   const reach = new Reach();
   const names = new Map<string | undefined, NameFile>();
   for await (const member of familyOf(root, options)) {
-    try {
-      names.set(member.registration?.uuid, member.physical);
-      await markMember(member, reach, options);
-    } finally {
-      await member.close();
-    }
+    names.set(member.registration?.uuid, member.physical);
+    await markMember(member, reach, options);
   }
   return { reach, names };
 }

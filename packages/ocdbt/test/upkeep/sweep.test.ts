@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type KvStore, kvStack, memoryKvStore } from "@pcg/kvstore";
+import { fileKvStore } from "@pcg/kvstore/file";
 import { describe, expect, test } from "vitest";
 import { isOcdbtError } from "../../src/errors.ts";
 import { fork } from "../../src/fork/create.ts";
@@ -7,7 +11,7 @@ import { merge } from "../../src/fork/merge.ts";
 import { openFork } from "../../src/fork/open.ts";
 import { log } from "../../src/history/log.ts";
 import { openOcdbt } from "../../src/open.ts";
-import { expire, sweep } from "../../src/upkeep/index.ts";
+import { expire, fsck, repair, sweep } from "../../src/upkeep/index.ts";
 import {
   atEveryCall,
   bytes,
@@ -215,6 +219,40 @@ describe("with forks", () => {
     const openFolder = (): KvStore => borrowed(elsewhere);
     expect((await sweep(db, { ...now0, openFolder })).removed.length).toBeGreaterThan(0);
     await expectHistory(await openFork(store, "far", { folder: elsewhere }), inFar);
+  });
+
+  test("folders of forks outside, and of forks of those, are opened and each is closed once it has been gone through", async () => {
+    const at = await mkdtemp(join(tmpdir(), "pcg-family-"));
+    const opened: KvStore[] = [];
+    const openFolder = ({ url }: { readonly url: string }): KvStore => {
+      const store = fileKvStore(new URL(url).pathname);
+      opened.push(store);
+      return store;
+    };
+    try {
+      const store = fileKvStore(join(at, "base/"));
+      const { db, history } = await withPast(8, {}, store);
+      const folder = fileKvStore(join(at, "far/"));
+      await fork(db, "far", { folder, version: { ancestor: 4 } });
+      const far = await openFork(store, "far", { folder });
+      const inFar = await grow(far, 2, 5, new Map(history));
+      const inner = fileKvStore(join(at, "inner/"));
+      await fork(far, "inner", { folder: inner });
+      await fork(far, "below");
+      const inInner = await grow(await openFork(far.parts.store, "inner", { folder: inner }), 2, 6, new Map(inFar));
+      await expire(db, { keepLast: 1 });
+      expect((await fsck(store, { openFolder })).isSound).toBe(true);
+      expect((await repair(store, { openFolder })).actions).toEqual([]);
+      await store.write(ORPHAN, bytes("x"));
+      expect((await sweep(db, { ...now0, openFolder })).removed.map(({ path }) => path)).toContain(ORPHAN);
+      expect(new Set(opened.map(({ url }) => url))).toEqual(new Set([folder.url, inner.url]));
+      for (const one of opened) await expect(one.read("manifest.ocdbt")).rejects.toThrow("closed");
+      await expectHistory(await openFork(store, "far", { folder }), inFar);
+      await expectHistory(await openFork(far.parts.store, "inner", { folder: inner }), inInner);
+      await expectHistory(db, history);
+    } finally {
+      await rm(at, { recursive: true, force: true });
+    }
   });
 
   test("files of a fork that its base has merged stay as long as the base needs them", async () => {
