@@ -244,6 +244,12 @@ def test_tensorstore_opens_gateway_folders_over_http(ours, base):
         assert contents(http(f"{url}{version}/ocdbt/")) == history[generation]
         with pytest.raises(ValueError, match="NOT_FOUND"):
             contents(http(f"{url}{version}/ocdbt/", version=generation + 1))
+    # A version that is not there is no empty database.
+    for version, told in [("v999", "there is no version v999"), ("tenn", "tags here are ten")]:
+        with pytest.raises(ValueError, match=told):
+            contents(http(f"{url}{version}/ocdbt/"))
+        with pytest.raises(ValueError, match=told):
+            opened({"driver": "http", "base_url": f"{url}{version}/files/"}).read("k1").result()
     write(opened(plain(base)), {"k1": "newer"})
     assert contents(http(f"{url}head/ocdbt/")) == {**history[newest], "k1": "newer"}
     assert contents(http(f"{url}ten/ocdbt/")) == history[10]

@@ -8,16 +8,19 @@
  * | `<name>/<version>/files/<key>` | the value of a key |
  * | `<name>/<version>/files/<folder>/` | JSON of all that is directly in it, unless `listings` is off or there is such a key |
  *
- * `<version>` is `head`, `v12`, a time, or a tag.
+ * `<version>` is `head`, `v12`, a time, or a tag. One that is not there, or no more, is 410 and not 404, which stock readers take for an empty
+ * database; the message says what is.
  * @module
  */
 import { keyText, resolveByteRange } from "@pcg/kvstore";
 import type { OcdbtDatabase, OcdbtView } from "./contract.ts";
+import { isOcdbtError } from "./errors.ts";
 import { answerWith, type Content } from "./gateway/answer.ts";
-import { errorResponse, GatewayError } from "./gateway/errors.ts";
+import { errorResponse, GatewayError, GONE } from "./gateway/errors.ts";
 import { folderListing } from "./gateway/listing.ts";
 import { manifestFile } from "./gateway/manifest.ts";
 import { parseTarget, type Target } from "./gateway/target.ts";
+import { listTags } from "./history/tags.ts";
 
 export interface GatewayOptions {
   /** The database of a name, a fork or not; `undefined`: there is none. Asked at every request, so keep what you open. */
@@ -31,6 +34,9 @@ export interface GatewayOptions {
   /** Told of what becomes an answer of 500 or more. */
   readonly onError?: (error: unknown, request: Request) => void;
 }
+
+/** Most tags that are named to who asks for one that is not there. */
+const LISTED_TAGS = 20;
 
 const methods = "GET, HEAD, OPTIONS";
 
@@ -85,8 +91,22 @@ async function answer(
   const target = parseTarget(new URL(request.url).pathname, basePath);
   const db = await options.database(target.name);
   if (db === undefined) {
-    throw new GatewayError(404, "not-found", `there is no database ${JSON.stringify(target.name)} here`);
+    throw new GatewayError(GONE, "not-found", `there is no database ${JSON.stringify(target.name)} here`);
   }
+  try {
+    return await serve(request, headers, db, target, options);
+  } catch (error) {
+    throw await withTags(error, target, db, request.signal);
+  }
+}
+
+async function serve(
+  request: Request,
+  headers: Headers,
+  db: OcdbtDatabase,
+  target: Target,
+  options: GatewayOptions,
+): Promise<Response> {
   if (target.kind === "file") return await answerFile(request, headers, db, target, options.listings ?? true);
   const content =
     target.kind === "data" ? dataFile(db, target.key, request.signal) : await manifest(db, target, request);
@@ -105,6 +125,20 @@ async function manifest(db: OcdbtDatabase, target: Target & { kind: "manifest" }
       return { value: bytes.subarray(start, end), generation, size: bytes.length };
     },
   };
+}
+
+/** Of a tag that is not there, what is to be told: the names of those that are, and nothing of where the database lies. */
+async function withTags(error: unknown, target: Target, db: OcdbtDatabase, signal: AbortSignal): Promise<unknown> {
+  const asked = target.kind === "data" || target.version === "head" ? {} : target.version;
+  if (!("tag" in asked) || !isOcdbtError(error, "version-not-found") || !db.parts.store.capabilities.list) return error;
+  const names: string[] = [];
+  for await (const { name } of listTags(db.parts.store, db.uuid, { signal })) {
+    if (name === asked.tag) return error;
+    names.push(name);
+  }
+  const tags = names.slice(0, LISTED_TAGS).join(", ") + (names.length > LISTED_TAGS ? ", …" : "");
+  const known = names.length === 0 ? "the database has none" : `tags here are ${tags}`;
+  return new GatewayError(GONE, error.code, `there is no tag ${asked.tag}; ${known}`);
 }
 
 /** Data files never change: their names are random and used once. */

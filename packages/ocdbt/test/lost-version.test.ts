@@ -110,7 +110,7 @@ for (const kind of kinds) {
     for (const ask of asked) await expect(ask((await behind(kind)).db), String(ask)).rejects.toMatchObject(gone);
     const handle = ocdbtGateway({ database: () => db });
     const response = await handle(new Request("http://localhost/x/v7/files/k00"));
-    expect(response.status).toBe(404);
+    expect(response.status).toBe(410);
     expect(await response.json()).toMatchObject({ error: { code: "version-not-found" } });
     expect((await fsck(store)).isSound).toBe(true);
   });

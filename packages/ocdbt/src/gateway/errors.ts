@@ -5,6 +5,12 @@
 import { isKvStoreError } from "@pcg/kvstore";
 import { isOcdbtError } from "../errors.ts";
 
+/**
+ * Of databases and versions that are not here. To TensorStore 404 is a key that is missing: a folder without `manifest.ocdbt` would be an empty
+ * database, and whoever mistypes a version reads zeros. Any other status is an error, with the message in it.
+ */
+export const GONE = 410;
+
 /** A request that cannot be served as it is. */
 export class GatewayError extends Error {
   override readonly name = "GatewayError";
@@ -32,7 +38,7 @@ export function errorResponse(error: unknown, headers: Headers): Response {
 
 function describe(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
-  if (isOcdbtError(error, "version-not-found")) return new GatewayError(404, error.code, error.message);
+  if (isOcdbtError(error, "version-not-found")) return new GatewayError(GONE, error.code, error.message);
   if (isOcdbtError(error, "bad-spec")) return new GatewayError(400, error.code, error.message);
   if (isKvStoreError(error, "transient") || isOcdbtError(error, "unavailable")) {
     return new GatewayError(503, "unavailable", "the storage below does not answer at the moment; try again", {

@@ -7,7 +7,7 @@ import { encodeManifest, type Manifest } from "../format/index.ts";
 import { truncateManifest } from "../history/truncate.ts";
 import { requireVersion } from "../history/versions.ts";
 import { fromManifest } from "../view/lost-version.ts";
-import { GatewayError } from "./errors.ts";
+import { GatewayError, GONE } from "./errors.ts";
 
 /** A manifest as a file. */
 export interface ManifestFile {
@@ -40,7 +40,7 @@ export async function manifestFile(
     }
     const truncated = await truncateManifest(manifest, pinned.generation, nodes, { signal });
     if (truncated !== undefined) return await encode(truncated);
-    throw new GatewayError(404, "version-not-found", `generation ${pinned.generation} has just expired`);
+    throw new GatewayError(GONE, "version-not-found", `generation ${pinned.generation} has just expired`);
   });
 }
 

@@ -3,10 +3,10 @@
  * @module
  */
 import type { VersionSpec } from "../contract.ts";
-import { OcdbtError } from "../errors.ts";
-import type { Manifest, VersionEntry, VersionNodeReference } from "../format/types.ts";
+import { isOcdbtError, OcdbtError } from "../errors.ts";
+import type { Manifest, VersionEntry, VersionNode, VersionNodeReference } from "../format/types.ts";
 import type { NodeReader } from "../parts.ts";
-import { checkGeneration, checkTime, printVersion } from "./version-spec.ts";
+import { checkGeneration, checkTime, formatCommitTime, printVersion } from "./version-spec.ts";
 
 /** A version that the manifest and its nodes can tell; tags are names of generations. */
 export type StoredVersionSpec = Exclude<VersionSpec, { readonly tag: string }>;
@@ -24,11 +24,41 @@ export async function resolveVersion(
 ): Promise<VersionEntry> {
   const found = await findBySpec(manifest, spec, nodes, options);
   if (found !== undefined) return found;
+  const name = printVersion(spec);
   const newest = manifest.versions.at(-1);
-  const known = newest === undefined ? "the database has none yet" : `the newest is generation ${newest.generation}`;
-  throw new OcdbtError("version-not-found", `there is no version ${printVersion(spec)}; ${known}`, {
-    fields: { version: printVersion(spec) },
-  });
+  const isPast = "generation" in spec && newest !== undefined && spec.generation < newest.generation;
+  const what = isPast ? `version ${name} has expired, or never was` : `there is no version ${name}`;
+  const known = newest === undefined ? "the database has none yet" : `versions here are ${await extent()}`;
+  throw new OcdbtError("version-not-found", `${what}; ${known}`, { fields: { version: name } });
+
+  async function extent(): Promise<string> {
+    const oldest = await oldestVersion(manifest, nodes, options);
+    const last = `v${newest!.generation}`;
+    if (oldest?.generation === newest!.generation) return `${last} alone, of ${formatCommitTime(oldest.commitTime)}`;
+    return oldest
+      ? `v${oldest.generation}…${last}, the first of ${formatCommitTime(oldest.commitTime)}`
+      : `up to ${last}`;
+  }
+}
+
+/** `undefined`: what leads to it cannot be read, which matters to nobody who asked for another one. */
+async function oldestVersion(
+  manifest: Manifest,
+  nodes: NodeReader,
+  options: Cancel,
+): Promise<VersionEntry | undefined> {
+  let [reference] = manifest.versionNodes;
+  if (reference === undefined) return manifest.versions[0];
+  try {
+    for (;;) {
+      const node: VersionNode = await nodes.versionNode(reference!, options);
+      if ("versions" in node) return node.versions[0];
+      [reference] = node.children;
+    }
+  } catch (error) {
+    if (!isOcdbtError(error)) throw error;
+    return undefined;
+  }
 }
 
 async function findBySpec(

@@ -7,6 +7,7 @@ import { openFork } from "../../src/fork/open.ts";
 import { ocdbtGateway } from "../../src/gateway.ts";
 import { createTag } from "../../src/history/tags.ts";
 import { openOcdbt } from "../../src/open.ts";
+import { expire } from "../../src/upkeep/index.ts";
 import { bytes, contents, put, text, tiny, tinyDatabase } from "../history/world.ts";
 
 let store: KvStore;
@@ -323,13 +324,13 @@ describe("errors are JSON and have a status", () => {
   test.each([
     ["/db/head", 404, "not-found"],
     ["/db/head/other/x", 404, "not-found"],
-    ["/none/head/files/info", 404, "not-found"],
-    ["/db/v99/files/info", 404, "version-not-found"],
+    ["/none/head/files/info", 410, "not-found"],
+    ["/db/v99/files/info", 410, "version-not-found"],
     ["/db/v0/files/info", 400, "bad-spec"],
     ["/db/2026-13-01T00:00:00Z/files/info", 400, "bad-spec"],
-    ["/db/1999-01-01T00:00:00Z/files/info", 404, "version-not-found"],
+    ["/db/1999-01-01T00:00:00Z/files/info", 410, "version-not-found"],
     ["/db/no%20tag/files/info", 400, "bad-spec"],
-    ["/db/none/ocdbt/manifest.ocdbt", 404, "version-not-found"],
+    ["/db/none/ocdbt/manifest.ocdbt", 410, "version-not-found"],
     ["/%ff/head/files/info", 400, "bad-path"],
   ])("%s: %i %s", async (path, status, code) => {
     const response = await ask(path);
@@ -341,6 +342,29 @@ describe("errors are JSON and have a status", () => {
     const { error } = await response.json();
     expect(error.code).toBe(code);
     expect(error.message).not.toBe("");
+  });
+
+  test("what is not there, or no more, is told with what is, as a folder and as files", async () => {
+    const message = async (path: string): Promise<string> => {
+      const response = await ask(path);
+      expect(response.status, path).toBe(410);
+      return (await response.json()).error.message;
+    };
+    await put(db, { info: "2" });
+    await put(db, { info: "3" });
+    await expire(db, { keepLast: 2 });
+    const [oldest, newest] = [await db.at({ ancestor: 1 }), await db.at({ ancestor: 0 })];
+    const there = `versions here are v${(await oldest.version())!.generation}…v${(await newest.version())!.generation}, `;
+    for (const rest of ["ocdbt/manifest.ocdbt", "files/info", "files/"]) {
+      expect(await message(`/db/v1/${rest}`)).toContain(`version v1 has expired, or never was; ${there}`);
+      expect(await message(`/db/v999/${rest}`)).toContain(`there is no version v999; ${there}`);
+      expect(await message(`/db/1999-01-01T00:00:00Z/${rest}`)).toContain(there);
+      expect(await message(`/db/nope/${rest}`)).toBe("there is no tag nope; the database has none");
+      expect(await message(`/other/head/${rest}`)).toContain("there is no database");
+    }
+    for (let i = 10; i < 32; i++) await createTag(db, `t${i}`);
+    expect(await message("/db/nope/files/info")).toMatch(/^there is no tag nope; tags here are t10, t11, .*, t29, …$/);
+    expect((await ask("/db/nope/files/info", { method: "HEAD" })).status).toBe(410);
   });
 
   test("methods that write are refused, and preflights answered", async () => {
@@ -426,7 +450,7 @@ test("whatever is asked, the answer is one of ours, and never a failure", async 
       fc.constantFrom("GET", "HEAD"),
       async (path, header, method) => {
         const response = await ask(`/${path.join("/")}`, { method, headers: { Range: printable(header) } });
-        expect([200, 206, 304, 400, 404, 416]).toContain(response.status);
+        expect([200, 206, 304, 400, 404, 410, 416]).toContain(response.status);
         const body = new Uint8Array(await response.arrayBuffer());
         if (method === "GET" && response.status < 300 && response.headers.has("Content-Length")) {
           expect(body.length).toBe(Number(response.headers.get("Content-Length")));
