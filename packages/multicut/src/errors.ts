@@ -1,8 +1,9 @@
 /** What is wrong with a call, stable across releases: callers switch on it, never on the message.
  *
- * - `INVALID_INPUT`: the call's argument is no object that holds the others by name.
- * - `INVALID_EDGES`, `INVALID_AFFINITIES`, `INVALID_GROUPS`, `INVALID_PAIRS`, `INVALID_OPTION`: the argument of that name;
- *   nothing was computed.
+ * - `INVALID_INPUT`: the call's argument is no object that holds the others by name, or is no graph or contraction of this
+ *   package.
+ * - `INVALID_EDGES`, `INVALID_AFFINITIES`, `INVALID_GROUPS`, `INVALID_PAIRS`, `INVALID_OPTION`: the argument of that kind
+ *   (also one that the call does not know, in `fields.option`); nothing was computed.
  * - `TOO_LARGE`: the input passes what the 32-bit indices inside can number.
  * - `INTERNAL`: a computed cut failed its own verification. Never the caller's fault: please report it with the input.
  */

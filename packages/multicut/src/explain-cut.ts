@@ -41,8 +41,11 @@ function carriedFlow(
     const b = vertexOf[ends[2 * i + 1]!]!;
     if (a === b) continue;
     const e = edgeBetween(graph, a, b);
-    const amount = (Math.abs(kept[e]!) * affinities[i]!) / graph.capacities[e]!;
-    if (kept[e] === 0 || amount === 0) continue;
+    const carried = Math.abs(kept[e]!);
+    // The solver rounds capacities up: only a full edge carries its capacity or more, and then each row all of its affinity.
+    const isFull = carried >= graph.capacities[e]!;
+    const amount = isFull ? affinities[i]! : (carried * affinities[i]!) / graph.capacities[e]!;
+    if (carried === 0 || amount === 0) continue;
     // The row's ends in the direction of the flow.
     const [tail, head] = kept[e]! > 0 === a < b ? [ends[2 * i]!, ends[2 * i + 1]!] : [ends[2 * i + 1]!, ends[2 * i]!];
     rows.push({ key: tail * ids.length + head, amount });

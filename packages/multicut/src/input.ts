@@ -127,3 +127,45 @@ export function checkGroups(groups: readonly BigUint64Array[]): void {
     }
   }
 }
+
+/** Checks a number that a caller names a vertex by. */
+export function checkVertex(graph: Graph, vertex: number, name: string): void {
+  if (Number.isInteger(vertex) && vertex >= 0 && vertex < graph.size) return;
+  throw new MulticutError(
+    "INVALID_GROUPS",
+    `${name} names vertex ${describe(vertex)}, but vertices are whole numbers from 0 to ${graph.size - 1}`,
+  );
+}
+
+/** Checks groups of vertices: none empty, no vertex twice. */
+export function checkVertexGroups(graph: Graph, groups: readonly Int32Array[]): void {
+  if (!Array.isArray(groups) || groups.length === 0) {
+    throw new MulticutError(
+      "INVALID_GROUPS",
+      `groups must be a list of one or more Int32Array, got ${describe(groups)}`,
+    );
+  }
+  const groupOf = new Map<number, number>();
+  for (const [g, group] of groups.entries()) {
+    const name = `groups[${g}]`;
+    if (!(group instanceof Int32Array) || group.length === 0) {
+      const found = group instanceof Int32Array && !isDetached(group) ? "an empty one" : describe(group);
+      throw new MulticutError("INVALID_GROUPS", `${name} must be an Int32Array of vertices, got ${found}`, {
+        group: g,
+      });
+    }
+    for (const v of group) {
+      checkVertex(graph, v, name);
+      const other = groupOf.get(v);
+      if (other !== undefined) {
+        throw new MulticutError(
+          "INVALID_GROUPS",
+          `${name} names vertex ${v}, which ${other === g ? "it names" : `groups[${other}] names`} already; ` +
+            "each vertex is one label of one group",
+          { group: g, vertex: v },
+        );
+      }
+      groupOf.set(v, g);
+    }
+  }
+}

@@ -1,9 +1,21 @@
+import { describe, isDetached } from "./arguments.ts";
 import { type Contraction, membersOf } from "./contract.ts";
+import { MulticutError } from "./errors.ts";
 import { rankOf } from "./id-table.ts";
 import { type Problem, type Rejected, reject, type SharedRep, type SvSplitRequired } from "./result.ts";
 
-/** The vertices that supervoxels lie in, without repeats, ascending; or the smallest supervoxel that has no edge here. */
+/**
+ * The vertices that supervoxels lie in, without repeats, ascending; or the smallest supervoxel that has no edge here.
+ *
+ * @throws MulticutError `INVALID_INPUT` for a contraction that is none, `INVALID_GROUPS` for ids of another kind.
+ */
 export function verticesOf(contraction: Contraction, ids: BigUint64Array): Int32Array | bigint {
+  if (!(contraction?.ids instanceof BigUint64Array && contraction.vertexOf instanceof Int32Array)) {
+    throw new MulticutError("INVALID_INPUT", `contraction must be what contract gives, got ${describe(contraction)}`);
+  }
+  if (!(ids instanceof BigUint64Array) || isDetached(ids)) {
+    throw new MulticutError("INVALID_GROUPS", `ids must be a BigUint64Array, got ${describe(ids)}`);
+  }
   const vertices = new Set<number>();
   let unknown: bigint | undefined;
   for (const id of ids) {

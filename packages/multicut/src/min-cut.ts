@@ -1,5 +1,7 @@
+import { describe } from "./arguments.ts";
 import { MulticutError } from "./errors.ts";
 import type { Graph } from "./graph.ts";
+import { checkGraph, checkVertex } from "./input.ts";
 import { type Preflow, pushPreflow, returnExcess } from "./push-relabel.ts";
 import { outflow, type Residuals, SINK, SOURCE, scaleCapacities } from "./residuals.ts";
 
@@ -30,7 +32,7 @@ const TOLERANCE = 1e-9;
  *
  * @param sources a vertex or several.
  * @param sinks the same; both non-empty, disjoint vertices of `graph`.
- * @throws MulticutError `INVALID_GROUPS`, or `INTERNAL` if the verification fails.
+ * @throws MulticutError `INVALID_INPUT` for a graph that is none, `INVALID_GROUPS`, or `INTERNAL` if the verification fails.
  */
 export function minCut(graph: Graph, sources: Vertices, sinks: Vertices): MinCut {
   const { flow, side } = solve(graph, assignRoles(graph, sources, sinks));
@@ -74,19 +76,15 @@ function solve(graph: Graph, roles: Uint8Array): Solved {
 
 /** The roles of the vertices; refuses empty or overlapping terminals and vertices that do not exist. */
 export function assignRoles(graph: Graph, sources: Vertices, sinks: Vertices): Uint8Array {
+  checkGraph(graph);
   const roles = new Uint8Array(graph.size);
   for (const [name, vertices, role] of [
     ["sources", sources, SOURCE],
     ["sinks", sinks, SINK],
   ] as const) {
     let count = 0;
-    for (const v of typeof vertices === "number" ? [vertices] : vertices) {
-      if (!(v >= 0 && v < graph.size)) {
-        throw new MulticutError(
-          "INVALID_GROUPS",
-          `${name} names vertex ${v}, but vertices go from 0 to ${graph.size - 1}`,
-        );
-      }
+    for (const v of listOf(vertices, name)) {
+      checkVertex(graph, v, name);
       if (roles[v] !== 0 && roles[v] !== role) {
         throw new MulticutError("INVALID_GROUPS", `vertex ${v} is a source and a sink; no cut can part it from itself`);
       }
@@ -96,6 +94,12 @@ export function assignRoles(graph: Graph, sources: Vertices, sinks: Vertices): U
     if (count === 0) throw new MulticutError("INVALID_GROUPS", `${name} is empty; a cut needs a vertex on both sides`);
   }
   return roles;
+}
+
+function listOf(vertices: Vertices, name: string): Iterable<number> {
+  if (typeof vertices === "number") return [vertices];
+  if (typeof vertices === "object" && vertices !== null && Symbol.iterator in vertices) return vertices;
+  throw new MulticutError("INVALID_GROUPS", `${name} must be a vertex or a list of them, got ${describe(vertices)}`);
 }
 
 function weigh(graph: Graph, side: Uint8Array): { weight: number; edges: number } {

@@ -46,7 +46,7 @@ export interface CarriedFlow {
   readonly from: number;
   /** Pairs of supervoxels in the direction of the flow, ascending. */
   readonly edges: BigUint64Array;
-  /** Per pair: how much it carries. Saturated edges are those of the cut. */
+  /** Per pair: how much it carries. Every edge of the cut carries its affinity, to the last bit. */
   readonly amounts: Float64Array;
 }
 
@@ -64,7 +64,7 @@ export interface Alternative {
  * | `LABEL_NOT_IN_GRAPH` | precondition | a label has no edge here |
  * | `SHARED_SUPERVOXEL` | precondition | groups share a supervoxel (or its chain of infinite edges), and none may be split |
  * | `BLOCKED_BY_LABELS` | precondition | a group is connected only across another's labels, and none may be split |
- * | `NOT_CONNECTED` | precondition | a group, or in direct mode the groups, are not connected |
+ * | `NOT_CONNECTED` | precondition | a group (and none may be split), or in direct mode the groups, are not connected |
  * | `PATHS_OVERLAP` | precondition | the groups cannot be connected side by side; cut in steps |
  * | `GROUP_SEVERED` | precondition | the cut tears a group apart |
  * | `ISOLATING_CUT` | precondition | the cut would cut off the labelled points alone |
@@ -101,7 +101,7 @@ export interface PreviewResult extends Cut {
 export interface SvSplitRequired {
   readonly kind: "svSplitRequired";
   /** Which condition: see {@link RejectionCode}. */
-  readonly code: "SHARED_SUPERVOXEL" | "BLOCKED_BY_LABELS" | "GROUP_SEVERED";
+  readonly code: "SHARED_SUPERVOXEL" | "NOT_CONNECTED" | "BLOCKED_BY_LABELS" | "GROUP_SEVERED";
   readonly detail: string;
   /** The representatives to split, ascending. Empty only for `GROUP_SEVERED` under `svSplit: "always"`. */
   readonly reps: readonly SharedRep[];
@@ -109,7 +109,7 @@ export interface SvSplitRequired {
   readonly remapping: { readonly supervoxels: BigUint64Array; readonly reps: BigUint64Array };
 }
 
-/** A representative that several groups need. */
+/** A representative that several groups need; for `NOT_CONNECTED`, one that a label of the group in pieces lies in. */
 export interface SharedRep {
   readonly rep: bigint;
   /** Its supervoxels, ascending. */

@@ -1,4 +1,5 @@
 import type { Graph } from "./graph.ts";
+import { checkGraph, checkVertexGroups } from "./input.ts";
 import { connectLabels, type SeedTree } from "./seed-tree.ts";
 
 /** One tree per group, disjoint; or the group that cannot have one, and why. */
@@ -19,9 +20,12 @@ const TIE = 1e-12;
  * tear a group apart. Where trees share vertices, the group with the smaller geometric mean of path lengths keeps its tree
  * (a tie goes to the later group) and the other looks for one around it; if there is none, the other goes first, once.
  *
- * @param groups label vertices; no vertex twice.
+ * @param groups label vertices; no group empty, no vertex twice.
+ * @throws MulticutError `INVALID_INPUT` for a graph that is none, `INVALID_GROUPS`.
  */
 export function seedTrees(graph: Graph, groups: readonly Int32Array[]): SeedTrees {
+  checkGraph(graph);
+  checkVertexGroups(graph, groups);
   const alone: SeedTree[] = [];
   for (const [g, labels] of groups.entries()) {
     const tree = connectLabels(graph, labels, blockVertices(graph, otherLabels(groups, g)));

@@ -21,7 +21,8 @@ export interface MulticutInput {
   readonly preview?: boolean;
   /**
    * Whether the caller can split supervoxels. `"whenNamed"` (default): `svSplitRequired` where it can name what to split;
-   * `"always"`: also where the cut tears a group apart, as upstream does; `"never"`: `rejected` instead.
+   * `"always"`: wherever upstream asks for a split, so also where no path connects a group (augmented mode) and where the
+   * cut tears one apart; `"never"`: `rejected` instead.
    */
   readonly svSplit?: "whenNamed" | "always" | "never";
   /** Pairs of supervoxels that stay together. */

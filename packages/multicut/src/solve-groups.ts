@@ -3,7 +3,7 @@ import type { Assignment } from "./assignment.ts";
 import { checkCut, type Team } from "./check-cut.ts";
 import { type Components, componentsWithin } from "./components.ts";
 import type { Contraction } from "./contract.ts";
-import { splitOrReject } from "./labels.ts";
+import { splitOrReject, svSplitRequired } from "./labels.ts";
 import { type Problem, type Rejected, reject, type SvSplitRequired } from "./result.ts";
 import { seedTrees } from "./seed-trees.ts";
 import type { Settings } from "./settings.ts";
@@ -62,8 +62,14 @@ function plantTeams(
         // A single label has no path, and then upstream never calls the cut isolating.
         givenVertices: labels.length > 1 ? vertices.length : 0,
       }));
-    case "notConnected":
-      return reject({ ...notConnected(`The points of group ${planted.group} are`), group: planted.group });
+    case "notConnected": {
+      const { group } = planted;
+      const problem = { ...notConnected(`The points of group ${group} are`), group };
+      // No split is known to mend this, but "always" asks for one wherever upstream does.
+      if (settings.svSplit !== "always") return reject(problem);
+      const torn = new Map(Array.from(groups[group]!, (v) => [v, [group]]));
+      return svSplitRequired(contraction, problem.code, problem.detail, torn);
+    }
     case "blocked": {
       const { group, by } = planted;
       const shared = new Map(
@@ -94,7 +100,7 @@ function bareTeams(contraction: Contraction, groups: readonly Int32Array[]): Tea
   return groups.map((labels) => ({ labels, terminal: labels, givenVertices: labels.length }));
 }
 
-function notConnected(who: string): Problem {
+function notConnected(who: string): Problem & { readonly code: "NOT_CONNECTED" } {
   return {
     code: "NOT_CONNECTED",
     detail: `${who} not connected in this graph. Choose points on one object, or widen the box around the points.`,

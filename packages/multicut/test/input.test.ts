@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { type Contraction, contract } from "../src/contract.ts";
 import { isMulticutError } from "../src/errors.ts";
+import { verticesOf } from "../src/labels.ts";
 import { multicut } from "../src/multicut.ts";
 import { type PartitionInput, partition } from "../src/partition/partition.ts";
 import type { MulticutInput } from "../src/settings.ts";
@@ -128,6 +130,17 @@ test.each([undefined, null, 5, "edges"])("a call with %s for its argument says w
   expect(call).toThrow(/argument of multicut must be an object/);
   expect(call).toThrow(expect.objectContaining({ name: "MulticutError", code: "INVALID_INPUT" }));
   await expect(partition(argument as unknown as PartitionInput)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+});
+
+test("verticesOf takes 64-bit ids and a contraction, nothing like them", () => {
+  const contraction = contract(GOOD.edges, GOOD.affinities);
+  expect(verticesOf(contraction, ids(3, 1))).toEqual(Int32Array.of(0, 2));
+  expect(() => verticesOf(contraction, [1, 2] as unknown as BigUint64Array)).toThrow(
+    expect.objectContaining({ code: "INVALID_GROUPS", message: "ids must be a BigUint64Array, got an array" }),
+  );
+  expect(() => verticesOf(contraction.graph as unknown as Contraction, ids(1))).toThrow(
+    expect.objectContaining({ code: "INVALID_INPUT" }),
+  );
 });
 
 test("the guard goes by name and code, so it holds for another copy of the package", () => {

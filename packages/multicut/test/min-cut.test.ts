@@ -1,6 +1,7 @@
 import { Random } from "@pcg/testkit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Graph } from "../src/graph.ts";
 import { assignRoles, maxFlow, minCut } from "../src/min-cut.ts";
 import { scaleCapacities } from "../src/residuals.ts";
 import { graphOf, permuted, type Row, randomRows } from "./graphs.ts";
@@ -148,7 +149,22 @@ test("terminals that overlap, are empty or do not exist are refused", () => {
   const graph = graphOf(3, [[0, 1, 1]]);
   expect(() => minCut(graph, [0, 1], [1])).toThrow(/vertex 1 is a source and a sink/);
   expect(() => minCut(graph, [], [1])).toThrow(/sources is empty/);
-  expect(() => minCut(graph, [0], [3])).toThrow(/sinks names vertex 3, but vertices go from 0 to 2/);
+  expect(() => minCut(graph, [0], [3])).toThrow(/sinks names vertex 3, but vertices are whole numbers from 0 to 2/);
+});
+
+test.each<[what: string, graph: unknown, sources: unknown, code: string, message: RegExp]>([
+  ["half a vertex", graphOf(3, [[0, 1, 1]]), 0.5, "INVALID_GROUPS", /names vertex 0.5, but vertices are whole numbers/],
+  ["no vertex", graphOf(3, [[0, 1, 1]]), undefined, "INVALID_GROUPS", /a vertex or a list of them, got undefined/],
+  ["a bigint", graphOf(3, [[0, 1, 1]]), 1n, "INVALID_GROUPS", /a vertex or a list of them, got 1n/],
+  ["a bigint in a list", graphOf(3, [[0, 1, 1]]), [1n], "INVALID_GROUPS", /names vertex 1n/],
+  ["no graph", undefined, 0, "INVALID_INPUT", /graph must be the `graph` of a Contraction, got undefined/],
+  ["the contraction itself", { graph: graphOf(3, [[0, 1, 1]]) }, 0, "INVALID_INPUT", /got a plain object/],
+])("%s is refused, by a flow as by a cut", (_, graph, sources, code, message) => {
+  for (const solve of [minCut, maxFlow]) {
+    const call = () => solve(graph as Graph, sources as number, 2);
+    expect(call).toThrow(message);
+    expect(call).toThrow(expect.objectContaining({ name: "MulticutError", code }));
+  }
 });
 
 function largeGraph(seed: number): { size: number; list: Row[] } {

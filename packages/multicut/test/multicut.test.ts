@@ -248,6 +248,22 @@ test("direct mode refuses a cut that tears a group apart; augmented mode keeps t
   expect(cut(star, [[1, 2], [3]])).toMatchObject({ kind: "cut", flow: 10, parts: [ids(0, 1, 2), ids(3)] });
 });
 
+test("a group without any path is for a split where upstream asks for one, naming what its labels lie in", () => {
+  const list: Row[] = [...LINE, [8, 9, 1], [9, 10, Infinity]];
+  expect(cut(list, [[4], [10, 1]], { svSplit: "always" })).toMatchObject({
+    kind: "svSplitRequired",
+    code: "NOT_CONNECTED",
+    reps: [
+      { rep: 1n, members: ids(1), groups: [1] },
+      { rep: 9n, members: ids(9, 10), groups: [1] },
+    ],
+    remapping: { supervoxels: ids(1, 2, 3, 4, 8, 9, 10), reps: ids(1, 2, 3, 4, 8, 9, 9) },
+  });
+  for (const options of [{}, { svSplit: "never" }, { svSplit: "always", mode: "direct" }] as const) {
+    expect(cut(list, [[4], [10, 1]], options)).toMatchObject({ kind: "rejected", code: "NOT_CONNECTED" });
+  }
+});
+
 test("a group connected only across another's label needs that supervoxel split", () => {
   expect(cut(LINE, [[1, 4], [2]])).toMatchObject({
     kind: "svSplitRequired",

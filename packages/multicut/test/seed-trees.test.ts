@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Graph } from "../src/graph.ts";
 import { connectLabels } from "../src/seed-tree.ts";
 import { seedTrees } from "../src/seed-trees.ts";
 import { connectedRows, graphOf, type Row, randomRows } from "./graphs.ts";
@@ -112,6 +113,33 @@ describe("the trees of several groups", () => {
     expect(seen).toContain("trees");
     expect(seen).toContain("blocked");
   });
+});
+
+const PAIR = graphOf(2, [[0, 1, 1]]);
+
+test.each<[what: string, graph: unknown, groups: unknown, message: RegExp]>([
+  [
+    "a vertex that is not there",
+    PAIR,
+    [Int32Array.of(0), Int32Array.of(99)],
+    /groups\[1\] names vertex 99, but .* 0 to 1/,
+  ],
+  ["a vertex below 0", PAIR, [Int32Array.of(-1)], /groups\[0\] names vertex -1/],
+  [
+    "groups that share a vertex",
+    PAIR,
+    [Int32Array.of(1), Int32Array.of(1)],
+    /groups\[1\] .* vertex 1, which groups\[0\]/,
+  ],
+  ["a vertex twice", PAIR, [Int32Array.of(1, 1)], /groups\[0\] names vertex 1, which it names already/],
+  ["an empty group", PAIR, [Int32Array.of()], /groups\[0\] must be an Int32Array of vertices, got an empty one/],
+  ["a group that is a plain array", PAIR, [[0]], /groups\[0\] must be an Int32Array of vertices, got an array/],
+  ["no groups", PAIR, [], /one or more Int32Array, got an empty array/],
+  ["no graph", undefined, [Int32Array.of(0)], /graph must be the `graph` of a Contraction, got undefined/],
+])("seedTrees refuses %s", (_, graph, groups, message) => {
+  const call = () => seedTrees(graph as Graph, groups as Int32Array[]);
+  expect(call).toThrow(message);
+  expect(call).toThrow(expect.objectContaining({ name: "MulticutError" }));
 });
 
 /** Floyd and Warshall over lengths 1 / (affinity + 2^-52). */
