@@ -76,6 +76,11 @@ export function seed(voxel: u32): bool {
   return true;
 }
 
+/** Begins again at distance 0, once nothing is queued: distances stay, and new seeds make them smaller. */
+export function restart(): void {
+  bucket = 0;
+}
+
 // @ts-ignore: decorator
 @inline
 function headOf(distance: f32): usize {

@@ -2,7 +2,16 @@
  * Shortest paths inside a mask.
  * @module
  */
-import { checkVoxelSize, DIRECTIONS, rowStart, stepLengths, toRimmed, type VoxelSize, withRim } from "./rim.ts";
+import {
+  checkVoxelSize,
+  DIRECTIONS,
+  type Rimmed,
+  rowStart,
+  stepLengths,
+  toRimmed,
+  type VoxelSize,
+  withRim,
+} from "./rim.ts";
 import { runSlices, type Slices } from "./slices.ts";
 import { checkLength, type Size } from "./volume.ts";
 import { wasm as geodesicWasm } from "./wasm/geodesic.wasm.ts";
@@ -36,6 +45,7 @@ interface GeodesicKernel {
   open(mask: number, voxel: number, n: number): void;
   close(voxel: number, n: number): void;
   seed(voxel: number): number;
+  restart(): void;
   advance(budget: number): number;
   settled(): number;
 }
@@ -64,17 +74,112 @@ export function geodesicDistances(mask: Uint8Array, size: Size, options: Geodesi
 
 /** {@link geodesicDistances}, pausing after every 10^5 voxels. */
 export function* geodesicDistancesSlices(mask: Uint8Array, size: Size, options: GeodesicOptions): Slices<Float32Array> {
-  const { voxelSize, seeds, costs, until } = options;
-  checkLength("mask", mask.length, size);
-  checkVoxelSize(voxelSize);
-  if (costs !== undefined) checkLength("costs", costs.length, size);
+  const { seeds, until } = options;
+  const block = openBlock(mask, size, options);
   for (const voxel of [...seeds, ...(until ?? [])]) {
     if (voxel < mask.length && mask[voxel] !== 0) continue;
     throw new RangeError(`voxel ${voxel} is no voxel of the mask, and paths begin and end inside of it`);
   }
   const result = new Float32Array(mask.length).fill(Number.POSITIVE_INFINITY);
-  if (seeds.length === 0) return result;
+  const { wasm, rimmed, distances } = block;
+  for (const voxel of seeds) wasm.seed(toRimmed(rimmed, voxel));
+  const ends = Array.from(until ?? [], (voxel) => toRimmed(rimmed, voxel));
+  for (let taken = 0; wasm.advance(SLICE_VOXELS); ) {
+    const known = wasm.settled();
+    if (ends.some((voxel) => distances[voxel]! < known)) break;
+    taken += SLICE_VOXELS;
+    yield Math.min(0.99, taken / mask.length);
+  }
+  const [sx, sy, sz] = size;
+  for (let z = 0; z < sz; z++) {
+    for (let y = 0; y < sy; y++) {
+      const from = sx * (y + sy * z);
+      const at = rowStart(rimmed, y, z);
+      for (let x = 0; x < sx; x++) {
+        const distance = distances[at + x]!;
+        if (distance >= 0) result[from + x] = distance;
+      }
+    }
+  }
+  block.release();
+  return result;
+}
 
+/**
+ * Distances from a set of voxels that grows: an addition costs as much as what it brings nearer, not a search of the block. They
+ * are at all times those that {@link geodesicDistances} finds for all voxels added so far, bit for bit. Holds
+ * {@link geodesicBytes} until released, and no copy of its arguments.
+ */
+export class GrowingDistances {
+  private readonly block: OpenBlock;
+  private readonly options: Pick<GeodesicOptions, "voxelSize" | "costs">;
+
+  constructor(mask: Uint8Array, size: Size, options: Pick<GeodesicOptions, "voxelSize" | "costs">) {
+    this.block = openBlock(mask, size, options);
+    const { heap, costsAt, rimmed } = this.block;
+    const costs = costsAt === 0 ? {} : { costs: new Float32Array(heap.buffer, costsAt, rimmed.voxels) };
+    this.options = { voxelSize: options.voxelSize, ...costs };
+  }
+
+  /** Distance becomes 0 at `voxels`, which join the mask if they are outside, and falls around them. Pauses after every 10^5 voxels. */
+  *add(voxels: Uint32Array): Slices<void> {
+    const { wasm, rimmed, distances } = this.block;
+    wasm.restart();
+    for (const voxel of voxels) {
+      const at = toRimmed(rimmed, voxel);
+      if (distances[at]! < 0) distances[at] = Number.POSITIVE_INFINITY;
+      wasm.seed(at);
+    }
+    for (let taken = SLICE_VOXELS; wasm.advance(SLICE_VOXELS); taken += SLICE_VOXELS) {
+      yield Math.min(0.99, taken / rimmed.voxels);
+    }
+  }
+
+  /** The distance of a voxel: Infinity where no path leads, and outside of the mask. */
+  at(voxel: number): number {
+    const distance = this.block.distances[toRimmed(this.block.rimmed, voxel)]!;
+    return distance < 0 ? Number.POSITIVE_INFINITY : distance;
+  }
+
+  /** {@link tracePath} to `end`. */
+  path(end: number): Uint32Array {
+    if (this.at(end) === Number.POSITIVE_INFINITY) return new Uint32Array(0);
+    const { distances, rimmed } = this.block;
+    const [sx, sy, sz] = rimmed.size;
+    const path = tracePath(distances, [sx + 2, sy + 2, sz + 2], this.options, toRimmed(rimmed, end));
+    return path.map((voxel) => {
+      const x = voxel % rimmed.row;
+      const y = Math.floor(voxel / rimmed.row) % (sy + 2);
+      return x - 1 + sx * (y - 1 + sy * (Math.floor(voxel / rimmed.plane) - 1));
+    });
+  }
+
+  /** Lets the memory go; nothing else may be called then. */
+  release(): void {
+    this.block.release();
+  }
+}
+
+/** A block laid out in the kernel's memory, rim and all, with nothing reached yet. */
+interface OpenBlock {
+  readonly wasm: GeodesicKernel;
+  readonly rimmed: Rimmed;
+  readonly heap: Uint8Array;
+  /** With the rim: negative outside of the mask. */
+  readonly distances: Float32Array;
+  /** Where costs lie, with the rim; 0 without costs. */
+  readonly costsAt: number;
+  readonly release: () => void;
+}
+
+function openBlock(
+  mask: Uint8Array,
+  size: Size,
+  { voxelSize, costs }: Pick<GeodesicOptions, "voxelSize" | "costs">,
+): OpenBlock {
+  checkLength("mask", mask.length, size);
+  checkVoxelSize(voxelSize);
+  if (costs !== undefined) checkLength("costs", costs.length, size);
   const rimmed = withRim(size);
   const { voxels } = rimmed;
   const array = voxels * 4;
@@ -82,12 +187,12 @@ export function* geodesicDistancesSlices(mask: Uint8Array, size: Size, options: 
   const heads = align(array * (costs === undefined ? 3 : 4));
   const tables = heads + 4 * MOST_BUCKETS;
   const maskAt = align(tables + 2 * 26 * 4);
+  const [cheapest, dearest] = costs === undefined ? [1, 1] : costRange(mask, costs);
   const { wasm, heap, release } = ownKernel<GeodesicKernel>(geodesicWasm, geodesicBytes(size, costs !== undefined));
 
   const lengths = stepLengths(voxelSize);
   new Int32Array(heap.buffer, tables, 26).set([...rimmed.offsets, ...rimmed.offsets.map((offset) => -offset)]);
   new Float32Array(heap.buffer, tables + 104, 26).set([...lengths, ...lengths]);
-  const [cheapest, dearest] = costs === undefined ? [1, 1] : costRange(mask, costs);
   const shortest = Math.min(...usable(lengths, size)) * cheapest;
   const longest = Math.max(...lengths) * dearest;
   // A bucket no wider than the shortest step holds only final distances; wider ones repeat some work.
@@ -106,28 +211,7 @@ export function* geodesicDistancesSlices(mask: Uint8Array, size: Size, options: 
       if (costs !== undefined) heap.set(bytesOf(costs.subarray(from, from + sx)), costsAt + to * 4);
     }
   }
-  for (const voxel of seeds) wasm.seed(toRimmed(rimmed, voxel));
-
-  const distances = new Float32Array(heap.buffer, 0, voxels);
-  const ends = Array.from(until ?? [], (voxel) => toRimmed(rimmed, voxel));
-  for (let taken = 0; wasm.advance(SLICE_VOXELS); ) {
-    const known = wasm.settled();
-    if (ends.some((voxel) => distances[voxel]! < known)) break;
-    taken += SLICE_VOXELS;
-    yield Math.min(0.99, taken / mask.length);
-  }
-  for (let z = 0; z < sz; z++) {
-    for (let y = 0; y < sy; y++) {
-      const from = sx * (y + sy * z);
-      const at = rowStart(rimmed, y, z);
-      for (let x = 0; x < sx; x++) {
-        const distance = distances[at + x]!;
-        if (distance >= 0) result[from + x] = distance;
-      }
-    }
-  }
-  release();
-  return result;
+  return { wasm, rimmed, heap, distances: new Float32Array(heap.buffer, 0, voxels), costsAt, release };
 }
 
 /**
@@ -157,7 +241,8 @@ export function tracePath(
       const [i, j, l] = [x + sign * dx, y + sign * dy, z + sign * dz];
       if (i < 0 || j < 0 || l < 0 || i >= sx || j >= sy || l >= sz) continue;
       const other = i + sx * (j + sy * l);
-      if (!(distances[other]! < distances[voxel]!)) continue;
+      // Negative is outside, in the kernel's own memory.
+      if (!(distances[other]! < distances[voxel]!) || distances[other]! < 0) continue;
       const step = stepCost(lengths[k % 13]!, costs, voxel, other);
       if (Math.fround(distances[other]! + step) !== distances[voxel]) continue;
       const cost = costs?.[other] ?? 1;

@@ -25,6 +25,7 @@ export { distanceTransform, distanceTransformSlices } from "./distance-transform
 export { isKernelError, KernelError, type KernelErrorCode } from "./error.ts";
 export {
   type GeodesicOptions,
+  GrowingDistances,
   geodesicBytes,
   geodesicDistances,
   geodesicDistancesSlices,

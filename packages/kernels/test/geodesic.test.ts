@@ -1,9 +1,16 @@
 import { Random } from "@pcg/testkit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { geodesicBytes, geodesicDistances, geodesicDistancesSlices, tracePath } from "../src/geodesic.ts";
+import {
+  GrowingDistances,
+  geodesicBytes,
+  geodesicDistances,
+  geodesicDistancesSlices,
+  tracePath,
+} from "../src/geodesic.ts";
 import { geodesicDistancesOracle } from "../src/oracle/geodesic.ts";
 import type { VoxelSize } from "../src/rim.ts";
+import { runSlices } from "../src/slices.ts";
 import { axisOrders, masks, permuteAxes, voxelSizes } from "./masks.ts";
 
 function pickSeeds(mask: Uint8Array, random: Random, most: number): Uint32Array {
@@ -78,6 +85,48 @@ test("a traced path runs from neighbour to neighbour through the mask and is as 
     }),
     { numRuns: 100 },
   );
+});
+
+test("distances from a set that grows are those of a search from all of it, bit for bit, and so are paths", () => {
+  fc.assert(
+    fc.property(masks, voxelSizes, fc.nat(), fc.constantFrom(0, 30, 1e7), ({ mask, size }, voxelSize, seed, range) => {
+      if (mask.length === 0) return;
+      const random = new Random(seed);
+      const options = { voxelSize, ...(range > 0 && { costs: pickCosts(mask, random, range) }) };
+      const growing = new GrowingDistances(mask, size, options);
+      const open = mask.slice();
+      const added: number[] = [];
+      for (let round = 0; round < 4; round++) {
+        // Voxels outside too: these join the mask.
+        const more = Array.from({ length: random.below(3) }, () => random.below(mask.length));
+        for (const voxel of more) open[voxel] = 1;
+        added.push(...more);
+        runSlices(growing.add(Uint32Array.from(more)));
+        const seeds = Uint32Array.from(added);
+        const wanted = geodesicDistances(open, size, { ...options, seeds });
+        expect(Float32Array.from(mask, (_, voxel) => growing.at(voxel))).toEqual(wanted);
+        const end = random.below(mask.length);
+        expect(growing.path(end)).toEqual(tracePath(wanted, size, options, end));
+      }
+      growing.release();
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test("to add a voxel to a set that grows costs what comes nearer, not a search of the block", () => {
+  const growing = new GrowingDistances(new Uint8Array(2 ** 20).fill(1), [128, 128, 64], { voxelSize: [1, 1, 1] });
+  const slicesOf = (voxel: number): number => {
+    const run = growing.add(Uint32Array.of(voxel));
+    let slices = 0;
+    while (!run.next().done) slices++;
+    return slices;
+  };
+  expect(slicesOf(0)).toBeGreaterThanOrEqual(9);
+  runSlices(growing.add(Uint32Array.from({ length: 128 * 64 }, (_, row) => row * 128)));
+  // Beside the middle of the plane x = 0: what it brings nearer widens slowly.
+  expect(slicesOf(1 + 128 * (64 + 128 * 32))).toBe(0);
+  growing.release();
 });
 
 test("with an end to reach, the search stops early and the end is exact", () => {

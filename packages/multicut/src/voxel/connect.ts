@@ -3,33 +3,21 @@
  * @module
  */
 import { geodesicBytes, geodesicDistancesSlices, type Size, tracePath } from "@pcg/kernels";
-import type { Arrival } from "./arrival.ts";
 import { boundsOf, cutOut, distanceBetween, grow, positionOf } from "./box.ts";
 import type { Budget } from "./budget.ts";
+import type { Xyz } from "./contract.ts";
 import { during, type Work } from "./drive.ts";
 import { VoxelSplitError } from "./error.ts";
 import { cellOf, type Level, spread } from "./levels.ts";
 import { depths, ridgeCosts } from "./ridge.ts";
+import { TeamReach, type Terrain } from "./team-reach.ts";
 
 /** A seed is joined to its team by the path that is cheapest by 1/depth² per length. */
 export const RIDGE_EXPONENT = 2;
 /** Passing a voxel at the surface costs no more than this many times the deepest one. */
 export const MOST_COST = 10_000;
-/** Passing a voxel at the seed of another group costs this power of e more. */
-const STRANGENESS = 6;
 /** Bytes per voxel of a walk with costs. */
 const RIDGED_BYTES = 36;
-
-/** The levels that paths are sought on: first in coarse cells, then along them in voxels. */
-export interface Terrain {
-  readonly finest: Level;
-  readonly coarse: Level;
-  /** Depth of each coarse cell, to order seeds by, and what it costs to pass. */
-  readonly depth: Float32Array;
-  readonly costs: Float32Array;
-  /** Which group's seeds are nearest to each coarse cell at those costs. */
-  readonly arrival: Arrival;
-}
 
 /**
  * The voxels of each team: its seeds and paths that join them, disjoint from all other teams. All numbers are of the finest
@@ -80,90 +68,76 @@ export function* connectTeams(
   }
 }
 
-/** Joins one team's seeds, entering its paths into `owner`; false when another team bars the way. */
+/** Joins one team's seeds, nearest first, entering its paths into `owner`; false when another team bars the way. */
 function* connectTeam(
   terrain: Terrain,
   group: number,
   seeds: readonly number[],
   owner: Map<number, number>,
   budget: Budget,
-  span: readonly [number, number],
+  [from, to]: readonly [number, number],
 ): Work<boolean> {
+  const { finest, coarse } = terrain;
   const [root, ...rest] = inCanonicalOrder(terrain, seeds);
   const tree = new Set([root!]);
-  let left = rest;
-  while (left.length > 0) {
-    const path = yield* findPath(terrain, group, tree, left, owner, budget, span);
-    if (path.length === 0) return false;
+  const reach = new TeamReach(terrain, group, seeds, owner, budget);
+  const far = (seed: number): number => reach.at(cellOf(seed, finest.size, coarse));
+  let joined: Iterable<number> = tree;
+  for (let left = rest; left.length > 0; left = left.filter((seed) => !tree.has(seed))) {
+    const done = from + (to - from) * (1 - left.length / rest.length);
+    // With many seeds all of this takes less than a slice: whoever drives the work sees to the time.
+    yield { phase: "connect", done };
+    yield* reach.grow(tree, joined, [done, done]);
+    const end = left.reduce((best, seed) => (far(seed) < far(best) ? seed : best));
+    const path: Uint32Array = yield* pathTo(end, reach, terrain, group, tree, owner, budget, [done, done]);
+    if (path.length === 0) break;
     for (const voxel of path) {
       tree.add(voxel);
       owner.set(voxel, group);
     }
-    left = left.filter((seed) => !tree.has(seed));
+    joined = path;
   }
-  return true;
+  reach.rest();
+  return rest.every((seed) => tree.has(seed));
 }
 
 /**
- * Deepest first, then those nearest to all others: an order that depends neither on how seeds were listed nor, but for exact
- * ties, on how axes are named.
+ * Deepest first, then those nearest to the middle of all: an order that depends neither on how seeds were listed nor, but for
+ * exact ties, on how axes are named.
  */
 function inCanonicalOrder({ finest, coarse, depth }: Terrain, seeds: readonly number[]): number[] {
-  const keyed = [...new Set(seeds)].map((seed) => {
-    const at = positionOf(seed, finest.size);
-    const away = seeds.map((other) => distanceBetween(at, positionOf(other, finest.size), finest.voxelSize));
-    const sum = away.sort((a, b) => a - b).reduce((total, distance) => total + distance, 0);
-    return { seed, depth: depth[cellOf(seed, finest.size, coarse)]!, sum };
+  const distinct = [...new Set(seeds)];
+  const places = distinct.map((seed) => positionOf(seed, finest.size));
+  const sums = [0, 1, 2].map((axis) => places.reduce((sum, at) => sum + at[axis]!, 0)) as unknown as Xyz;
+  const keyed = distinct.map((seed, i) => {
+    // Times the number of seeds, so that the middle is whole.
+    const at = places[i]!.map((a) => a * distinct.length) as unknown as Xyz;
+    const away = distanceBetween(at, sums, finest.voxelSize);
+    return { seed, depth: depth[cellOf(seed, finest.size, coarse)]!, away };
   });
-  keyed.sort((a, b) => b.depth - a.depth || a.sum - b.sum || a.seed - b.seed);
+  keyed.sort((a, b) => b.depth - a.depth || a.away - b.away || a.seed - b.seed);
   return keyed.map(({ seed }) => seed);
 }
 
-/** The path that joins the nearest of `ends` to the tree, all voxels at the finest level; empty when there is none. */
-function* findPath(
-  { finest, coarse, costs: alone, arrival }: Terrain,
+/** The path that joins `end` to the tree, all voxels at the finest level; empty when there is none. */
+function* pathTo(
+  end: number,
+  reach: TeamReach,
+  { finest, coarse }: Terrain,
   group: number,
   tree: ReadonlySet<number>,
-  ends: readonly number[],
   owner: ReadonlyMap<number, number>,
   budget: Budget,
   span: readonly [number, number],
 ): Work<Uint32Array> {
-  const cell = (voxel: number): number => cellOf(voxel, finest.size, coarse);
-  // Cells of other teams are barred, but for those that hold voxels of this one too.
-  const open = coarse.mask.slice();
-  for (const [voxel, other] of owner) if (other !== group) open[cell(voxel)] = 0;
-  for (const voxel of [...tree, ...ends]) open[cell(voxel)] = 1;
-  const passing = coarse.mask.length * 9 + geodesicBytes(coarse.size, true);
-  budget.take(passing);
-  const costs = costsAmongOthers(alone, arrival, group);
-  const starts = Uint32Array.from(new Set(Array.from(tree, cell)));
-  const goals = Uint32Array.from(ends, cell);
-  const { size, voxelSize } = coarse;
-  const options = { voxelSize, seeds: starts, costs, until: goals };
-  const distances = yield* during("connect", span, geodesicDistancesSlices(open, size, options));
-  budget.give(passing);
-  const end = ends.reduce((best, seed) => (distances[cell(seed)]! < distances[cell(best)]! ? seed : best));
-  const way = tracePath(distances, size, { voxelSize, costs }, cell(end));
+  const way = reach.path(cellOf(end, finest.size, coarse));
   if (coarse.factor.every((factor) => factor === 1)) return way;
   // Along the way in voxels, within one cell of it; where that fails, through all of the object.
   for (const corridor of way.length > 0 ? [dilate(way, coarse), undefined] : [undefined]) {
-    const path = yield* walk(finest, coarse, corridor, group, tree, end, owner, budget, span);
+    const path = yield* walk(finest, coarse, corridor, reach, group, tree, end, owner, budget, span);
     if (path.length > 0) return path;
   }
   return new Uint32Array(0);
-}
-
-/**
- * A group's paths keep out of what lies nearer to others, else they run through the thickest body, whose ever it is, and take it
- * along: up to e^6 times as dear, by the share of the way, at the seeds of others.
- */
-function costsAmongOthers(costs: Float32Array, { side, first, second }: Arrival, group: number): Float32Array {
-  return costs.map((cost, cell) => {
-    if (side[cell] === 0 || side[cell] === group + 1 || second[cell] === Number.POSITIVE_INFINITY) return cost;
-    const sum = first[cell]! + second[cell]!;
-    return sum === 0 ? cost : cost * Math.exp((STRANGENESS * (second[cell]! - first[cell]!)) / sum);
-  });
 }
 
 /** The path in voxels from `end` to the tree, in the middle of the corridor of coarse cells if there is one, else of the object. */
@@ -171,6 +145,7 @@ function* walk(
   finest: Level,
   coarse: Level,
   corridor: Uint8Array | undefined,
+  reach: TeamReach,
   group: number,
   tree: ReadonlySet<number>,
   end: number,
@@ -185,6 +160,8 @@ function* walk(
   ) as unknown as Size;
   const voxels = size[0] * size[1] * size[2];
   const passing = voxels * 6;
+  // The walk goes first where there is not enough for both.
+  if (!budget.fits(passing + voxels * RIDGED_BYTES)) reach.rest();
   budget.take(passing);
   const box = { corner: corner as unknown as Size, size };
   let open = cutOut(finest.mask, finest.size, box);

@@ -254,6 +254,32 @@ function onePiecePerSide(sides: Uint8Array, size: Xyz, groups: number): boolean 
   return seen.length === groups && new Set(seen).size === groups;
 }
 
+describe("hundreds of seeds", () => {
+  const size: Xyz = [40, 20, 20];
+  const random = new Random(5);
+  const seeds = [0, 1].map((group) =>
+    Array.from({ length: 300 }, (): Xyz => [random.below(19) + 21 * group, random.below(20), random.below(20)]),
+  );
+  const request: SplitRequest = { mask: new Uint8Array(16_000).fill(1), size, voxelSize: [8, 8, 40], seeds };
+
+  test("each that is joined is a place to stop, although all of it takes less than one slice of a search", async () => {
+    const abort = new AbortController();
+    let steps = 0;
+    const onProgress: SplitRequest["onProgress"] = ({ phase }) => {
+      if (phase === "connect" && ++steps === 100) abort.abort(new Error("enough"));
+    };
+    await expect(splitVoxels({ ...request, signal: abort.signal, onProgress })).rejects.toThrow("enough");
+    expect(steps).toBe(100);
+  });
+
+  test("in any order they give the same sides", async () => {
+    const { sides, seeds: used } = await splitVoxels(request);
+    const reversed = seeds.map((group) => [...group].reverse());
+    expect(Buffer.compare((await splitVoxels({ ...request, seeds: reversed })).sides, sides)).toBe(0);
+    for (const { side, at } of used) expect(sides[at[0] + 40 * (at[1] + 20 * at[2])]).toBe(side);
+  });
+});
+
 describe("large boxes", () => {
   const shape = shapes.find(({ name }) => name === "two balls, large")!;
   const { mask } = drawShape(shape);
