@@ -308,6 +308,47 @@ describe("repair", () => {
       expect((await run("fsck", folder, "--deep")).code).toBe(0);
     }));
 
+  test("of a newest version that cannot be read it is said first what loses least, and no option empties the database", () =>
+    withFolder(async (folder) => {
+      const known = new Set<string>();
+      const d = join(folder, "d");
+      for (let i = 0; i < 4; i++) {
+        for (const file of i === 0 ? [] : await readdir(d)) known.add(file);
+        await apply(folder, put(`k${i}`, "v".repeat(50)));
+      }
+      for (const file of await readdir(d)) if (!known.has(file)) await truncate(join(d, file), 30);
+      const { generation } = (await lines("log", folder, "--json"))[1]! as { generation: number };
+      for (const args of [[], ["--dry-run"], ["--drop-keys"], ["--drop-keys", "--dry-run"]]) {
+        const { code, stdout, stderr } = await run("repair", folder, ...args);
+        expect([code, stdout.toString()]).toEqual([args.includes("--dry-run") ? 0 : 1, "nothing was repaired\n"]);
+        expect(stderr).toMatch(
+          new RegExp(
+            `--drop-versions makes v${generation} \\(.*, 3 keys\\) the newest again, .*; of v${generation + 1} nothing can be read, so --drop-keys would leave`,
+          ),
+        );
+      }
+      expect(await text("repair", folder, "--drop-keys", "--drop-versions")).toMatch(
+        new RegExp(`^restore-sound-version: generation ${generation}, of 3 keys, becomes the newest again`),
+      );
+      expect((await lines("list", folder, "--json")).length).toBe(3);
+    }));
+
+  test("a single manifest that cannot be read is said to need a backup, while its forks can be read", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("a", "1"));
+      await text("fork", folder, "alice");
+      const manifest = join(folder, "manifest.ocdbt");
+      const torn = await readFile(manifest);
+      torn[torn.length - 9]! ^= 1;
+      await writeFile(manifest, torn);
+      for (const args of [[], ["--drop-versions", "--drop-keys"]]) {
+        const { code, stdout, stderr } = await run("repair", folder, ...args);
+        expect([code, stdout.toString()]).toEqual([1, "nothing was repaired\n"]);
+        expect(stderr).toMatch(/manifest\.ocdbt itself is damaged.* no option helps: bring it back from a backup/);
+      }
+      expect(await text("get", folder, "a", "--fork", "alice")).toBe("1");
+    }));
+
   test("the tail of a longer manifest, which a crash beside TensorStore leaves, is cut off", () =>
     withFolder(async (folder) => {
       await runWith("1", "put", folder, "k", "-");

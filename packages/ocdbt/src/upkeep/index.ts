@@ -10,5 +10,5 @@ export { type FsckOptions, type FsckReport, fsck } from "./fsck.ts";
 export type { FoundFile } from "./own-files.ts";
 export type { UpkeepOptions, UpkeepProgress } from "./progress.ts";
 export { type RebuildOptions, type RebuildResult, rebuild } from "./rebuild.ts";
-export { type RepairAction, type RepairOptions, type RepairResult, repair } from "./repair.ts";
+export { type RepairAction, type RepairChoices, type RepairOptions, type RepairResult, repair } from "./repair.ts";
 export { type SweepOptions, type SweepResult, sweep } from "./sweep.ts";

@@ -27,11 +27,13 @@ export interface RebuildOptions extends UpkeepOptions {
    * the rebuild fails there.
    */
   readonly skipUnreadable?: boolean;
+  /** Only count; nothing is written. */
+  readonly dryRun?: boolean;
   readonly message?: string;
 }
 
 export interface RebuildResult {
-  /** The new version. */
+  /** The new version; of a dry run the newest there is. */
   readonly head: Head | undefined;
   readonly keys: number;
   /** Keys that were left out, as far as they are counted. */
@@ -49,7 +51,8 @@ export async function rebuild(db: OcdbtDatabase, options: RebuildOptions = {}): 
     db,
     async (current, writer) => {
       pass = new Rebuild(db, writer, options);
-      return await pass.run(current.root);
+      const root = await pass.run(current.root);
+      return options.dryRun ? undefined : root;
     },
     { ...(message === undefined ? {} : { message }), ...(signal && { signal }) },
   );
@@ -106,7 +109,7 @@ class Rebuild {
     for (let i = 0; i <= count; i++) {
       if (i < count && (await this.#isUsable(leaf, i, prefix))) continue;
       if (i > start) {
-        await this.#builder.copy(leaf, start, i, prefix);
+        if (!this.#options.dryRun) await this.#builder.copy(leaf, start, i, prefix);
         this.keys += i - start;
         this.#last = joined(prefix, keyAt(leaf.keys, i - 1));
       }

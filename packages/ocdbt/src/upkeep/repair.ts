@@ -4,17 +4,17 @@
  * @module
  */
 import type { KvStore } from "@pcg/kvstore";
-import type { OcdbtDatabase } from "../contract.ts";
+import type { Head, OcdbtDatabase } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { encodeManifest, type IndirectReference, MANIFEST_KEY, type VersionEntry } from "../format/index.ts";
-import { commitTree } from "../history/commit-tree.ts";
+import { commitTree, headOf } from "../history/commit-tree.ts";
 import { versions, versionsOf } from "../history/versions.ts";
 import { type OpenOptions, openOcdbt } from "../open.ts";
 import { changeHistory } from "./change-history.ts";
 import { describe } from "./check-tree.ts";
 import { type FsckOptions, type FsckReport, fsck, soundLength } from "./fsck.ts";
 import { pruneVersions } from "./prune-versions.ts";
-import { rebuild } from "./rebuild.ts";
+import { type RebuildResult, rebuild } from "./rebuild.ts";
 import { recount } from "./recount.ts";
 import { type ManifestFile, storedManifests } from "./stored-manifests.ts";
 
@@ -27,7 +27,10 @@ export interface RepairOptions extends FsckOptions {
    * which policy `expire` takes it out, with the sound ones before it.
    */
   readonly dropVersions?: boolean;
-  /** If the newest version cannot be read in full, make a version of what can be read of it. Comes before `dropVersions`. */
+  /**
+   * If the newest version cannot be read in full, make a version of what can be read of it. With `dropVersions` only if no older version is sound;
+   * without, not if nothing of the newest can be read but an older one is sound.
+   */
   readonly dropKeys?: boolean;
   /** How the database is opened, for its data prefix. */
   readonly open?: Omit<OpenOptions, "create" | "config">;
@@ -53,9 +56,20 @@ export interface RepairAction {
   readonly message: string;
 }
 
+/** What could become of a newest version that cannot be read in full, and what each choice leaves. */
+export interface RepairChoices {
+  readonly newest: bigint;
+  /** By `dropVersions`: the newest version that can be read in full. Absent: there is none. What was committed since is lost. */
+  readonly sound?: Head & { readonly keys: bigint };
+  /** By `dropKeys`: what can be read of the newest version, and what is lost of it as far as it is counted. */
+  readonly readable: { readonly keys: number; readonly lostKeys: bigint };
+}
+
 export interface RepairResult {
   /** What was done, or would be. */
   readonly actions: readonly RepairAction[];
+  /** The newest version cannot be read in full, and was left as it is. */
+  readonly choices?: RepairChoices;
   readonly before: FsckReport;
   /** Absent after a dry run. */
   readonly after?: FsckReport;
@@ -81,13 +95,16 @@ export async function repair(store: KvStore, options: RepairOptions = {}): Promi
     return dryRun ? { actions, before } : { actions, before, after: now };
   }
   const db = await openOcdbt(store, { ...options.open, create: false, ...(signal && { signal }) });
+  const repairing = new Repair(db, now, options);
   try {
-    actions.push(...(await new Repair(db, now, options).run()));
+    await repairing.run();
   } finally {
     // The store stays the caller's.
     await db.parts.committer.close();
   }
-  return dryRun ? { actions, before } : { actions, before, after: await fsck(store, options) };
+  const { choices } = repairing;
+  const result = { actions: [...actions, ...repairing.actions], ...(choices && { choices }), before };
+  return dryRun ? result : { ...result, after: await fsck(store, options) };
 }
 
 async function repairManifests(store: KvStore, options: RepairOptions): Promise<RepairAction[]> {
@@ -133,11 +150,12 @@ async function exchange(
 }
 
 class Repair {
+  readonly actions: RepairAction[] = [];
+  choices: RepairChoices | undefined;
   readonly #db: OcdbtDatabase;
   readonly #report: FsckReport;
   readonly #options: RepairOptions;
   readonly #bad: ReadonlySet<bigint>;
-  readonly #actions: RepairAction[] = [];
 
   constructor(db: OcdbtDatabase, report: FsckReport, options: RepairOptions) {
     this.#db = db;
@@ -146,37 +164,57 @@ class Repair {
     this.#bad = new Set(report.damagedGenerations);
   }
 
-  async run(): Promise<RepairAction[]> {
-    const { dropKeys, dropVersions } = this.#options;
+  async run(): Promise<void> {
+    const { dropVersions } = this.#options;
     const { counts, damagedVersionNodes } = this.#report;
     const newest = await this.#db.version();
-    if (newest !== undefined && this.#bad.has(newest.generation)) {
-      if (dropKeys) await this.#rebuild(newest);
-      else if (dropVersions) await this.#restore(newest);
-    } else if (newest !== undefined && counts.has("statistics")) await this.#recount(newest);
+    if (newest !== undefined && this.#bad.has(newest.generation)) await this.#mendNewest(newest);
+    else if (newest !== undefined && counts.has("statistics")) await this.#recount(newest);
     if (dropVersions && (this.#bad.size > 0 || damagedVersionNodes.size > 0)) await this.#dropVersions();
     else if (counts.has("version-node-summary") && damagedVersionNodes.size === 0) await this.#recountVersions();
-    return this.#actions;
+  }
+
+  /** A version goes rather than keys of all versions: that one can be read, and older ones have what it lost. */
+  async #mendNewest(newest: VersionEntry): Promise<void> {
+    const { dropKeys, dropVersions, dryRun } = this.#options;
+    const sound = await this.#newestSound();
+    if (dropVersions && sound !== undefined) return await this.#restore(newest, sound);
+    if (dropKeys && sound === undefined && !dryRun) return await this.#rebuild(newest);
+    const readable = await this.#salvage(newest, true);
+    if (dropKeys && dryRun && (readable.keys > 0 || sound === undefined)) return this.#noteRebuild(newest, readable);
+    if (dropKeys && readable.keys > 0) return await this.#rebuild(newest);
+    this.choices = {
+      newest: newest.generation,
+      ...(sound && { sound: { ...headOf(sound), keys: sound.root.statistics.numKeys } }),
+      readable: { keys: readable.keys, lostKeys: readable.lostKeys },
+    };
   }
 
   async #rebuild(newest: VersionEntry): Promise<void> {
-    const { dryRun, signal, onProgress } = this.#options;
-    const what = `what can be read of generation ${newest.generation} becomes the newest version`;
-    if (dryRun) return this.#note("rebuild", what);
-    const { keys, lostKeys } = await rebuild(this.#db, {
+    this.#noteRebuild(newest, await this.#salvage(newest, false));
+  }
+
+  async #salvage({ generation }: VersionEntry, dryRun: boolean): Promise<RebuildResult> {
+    const { signal, onProgress } = this.#options;
+    return await rebuild(this.#db, {
       skipUnreadable: true,
-      message: `repair of generation ${newest.generation}`,
+      dryRun,
+      message: `repair of generation ${generation}`,
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),
     });
+  }
+
+  #noteRebuild({ generation }: VersionEntry, { keys, lostKeys }: RebuildResult): void {
+    const what = `what can be read of generation ${generation} becomes the newest version`;
     this.#note("rebuild", `${what}: ${keys} keys; about ${lostKeys} are lost`);
   }
 
-  async #restore(newest: VersionEntry): Promise<void> {
+  async #restore(newest: VersionEntry, sound: VersionEntry): Promise<void> {
     const { dryRun, signal } = this.#options;
-    const sound = await this.#newestSound();
-    if (sound === undefined) return;
-    const what = `generation ${sound.generation} becomes the newest again, in the place of ${newest.generation}`;
+    const what =
+      `generation ${sound.generation}, of ${sound.root.statistics.numKeys} keys, becomes the newest again, in the place of ` +
+      `${newest.generation}; what was committed since is lost`;
     this.#note("restore-sound-version", what);
     if (dryRun) return;
     await commitTree(
@@ -285,6 +323,6 @@ class Repair {
   }
 
   #note(kind: RepairAction["kind"], message: string): void {
-    this.#actions.push({ kind, message });
+    this.actions.push({ kind, message });
   }
 }

@@ -222,6 +222,67 @@ describe("versions", () => {
     await expectSound(store);
   });
 
+  test("no key is dropped for a damaged version as long as an older one is sound and versions may go", async () => {
+    const { store, history, newest } = await withDamagedNewest();
+    expect(await kinds(store, { dropKeys: true, dropVersions: true })).toEqual([
+      "restore-sound-version",
+      "drop-versions",
+    ]);
+    expect(await contentsOf(await openOcdbt(store), newest + 1n)).toEqual(history.get(newest - 1n));
+    await expectSound(store);
+  });
+
+  test("of a newest version that cannot be read it is told what each choice would leave", async () => {
+    const { store, history, newest } = await withDamagedNewest();
+    const { actions, choices } = await repair(store);
+    expect(actions).toEqual([]);
+    const { readable } = choices!;
+    expect(choices).toMatchObject({
+      newest,
+      sound: { generation: newest - 1n, keys: BigInt(history.get(newest - 1n)!.size) },
+    });
+    expect(BigInt(readable.keys) + readable.lostKeys).toBe(BigInt(history.get(newest)!.size));
+    expect(readable.lostKeys).toBeGreaterThan(0n);
+    const before = await filesOf(store, "");
+    const counted = `: ${readable.keys} keys; about ${readable.lostKeys} are lost`;
+    expect((await repair(store, { dropKeys: true, dryRun: true })).actions.map(({ message }) => message)).toEqual([
+      expect.stringContaining(counted),
+    ]);
+    expect((await repair(store, { dryRun: true })).choices).toEqual(choices);
+    expect(await filesOf(store, "")).toEqual(before);
+    const done = await repair(store, { dropKeys: true });
+    expect(done.actions.map(({ message }) => message)).toEqual([expect.stringContaining(counted)]);
+    expect(done.choices).toBeUndefined();
+  });
+
+  test("a database is not emptied by dropping keys when only the newest version cannot be read at all", async () => {
+    for (const isOldToo of [false, true]) {
+      const store = memoryKvStore();
+      const db = await openOcdbt(store, { config: { compression: null, maxInlineValueBytes: 100 } });
+      const history: History = new Map();
+      await grow(db, 6, 3, history);
+      const newest = (await db.version())!;
+      if (isOldToo) {
+        for (const generation of history.keys())
+          await damage(store, (await (await db.at({ generation })).version())!.root.location!);
+      } else await damage(store, newest.root.location!);
+      const { actions, choices, after } = await repair(store, { dropKeys: true });
+      expect(after!.isSound).toBe(false);
+      if (isOldToo) {
+        expect(actions.map(({ kind }) => kind)).toEqual(["rebuild"]);
+        expect(choices).toBeUndefined();
+        continue;
+      }
+      expect(actions).toEqual([]);
+      expect(choices).toMatchObject({ newest: newest.generation, readable: { keys: 0 } });
+      expect(choices!.sound!.generation).toBe(newest.generation - 1n);
+      await repair(store, { dropKeys: true, dropVersions: true });
+      const fresh = await openOcdbt(store);
+      expect(await contentsOf(fresh, newest.generation + 1n)).toEqual(history.get(newest.generation - 1n));
+      await expectSound(store);
+    }
+  });
+
   test("keys whose values are gone are left out, the others saved", async () => {
     const { store, db } = await withPast(1, { dataPrefix: { value: "values/" } });
     await db.apply([
@@ -230,7 +291,8 @@ describe("versions", () => {
     ]);
     const writer = (await db.head())!.generation;
     for (const path of await filesOf(store, "values/")) await store.write(path, null);
-    await repair(store, { dropKeys: true, dropVersions: true });
+    expect(await kinds(store, { dropKeys: true })).toEqual(["rebuild"]);
+    expect(await kinds(store, { dropVersions: true })).toEqual(["drop-versions"]);
     const saved = await contentsOf(await openOcdbt(store), writer + 1n);
     expect(saved.get("here")).toBe("v");
     expect(saved.has("gone")).toBe(false);
