@@ -7,6 +7,7 @@ import { describeCut } from "./describe-cut.ts";
 import { withCapacities } from "./graph.ts";
 import type { Alternative } from "./result.ts";
 import type { Solved } from "./solve-groups.ts";
+import type { Steps } from "./steps.ts";
 
 /** How much dearer an edge gets each time a cut uses it. */
 const PENALTY = 2;
@@ -18,12 +19,12 @@ const TRIES = 4;
  * solved again, so that each differs from those before in more than a vertex or two (after the diverse M-best solutions of
  * Batra et al. 2012). Fewer than `count` if no more are found.
  */
-export function findAlternatives(
+export function* findAlternatives(
   contraction: Contraction,
   solved: Solved,
   disallowIsolating: boolean,
   count: number,
-): Alternative[] {
+): Steps<Alternative[]> {
   const { graph } = contraction;
   const capacities = graph.capacities.slice();
   const seen = new Set<string>();
@@ -31,7 +32,8 @@ export function findAlternatives(
   let side = solved.assignment.side;
   seen.add(penalize(capacities, graph.lower, graph.upper, side));
   for (let tries = 0; found.length < count && tries < TRIES * count; tries++) {
-    const dearer = assign(
+    yield;
+    const dearer = yield* assign(
       withCapacities(graph, capacities.slice()),
       solved.teams.map(({ terminal }) => terminal),
     );

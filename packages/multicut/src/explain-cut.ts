@@ -3,6 +3,7 @@ import { keepPaths } from "./flow-paths.ts";
 import { edgeBetween } from "./graph.ts";
 import { maxFlow } from "./min-cut.ts";
 import type { CarriedFlow, Explanation } from "./result.ts";
+import type { Steps } from "./steps.ts";
 
 /**
  * The paths that tied each group together and a maximum flow that proves the cut: for two terminals the flow between them,
@@ -10,16 +11,21 @@ import type { CarriedFlow, Explanation } from "./result.ts";
  *
  * @param affinities of the rows that were contracted.
  */
-export function explainCut(
+export function* explainCut(
   contraction: Contraction,
   affinities: Float64Array | Float32Array,
   trees: readonly Int32Array[],
   terminals: readonly Int32Array[],
-): Explanation {
+): Steps<Explanation> {
   const froms = terminals.length > 2 ? terminals.map((_, g) => g) : terminals.length === 2 ? [0] : [];
+  const flows: CarriedFlow[] = [];
+  for (const from of froms) {
+    yield;
+    flows.push(carriedFlow(contraction, affinities, terminals, from));
+  }
   return {
     trees: trees.map((vertices) => BigUint64Array.from(vertices.slice().sort(), (v) => contraction.reps[v]!)),
-    flows: froms.map((from) => carriedFlow(contraction, affinities, terminals, from)),
+    flows,
   };
 }
 

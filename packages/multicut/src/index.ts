@@ -7,7 +7,7 @@ export { isMulticutError, MulticutError, type MulticutErrorCode } from "./errors
 export type { Graph } from "./graph.ts";
 export { verticesOf } from "./labels.ts";
 export { type MaxFlow, type MinCut, maxFlow, minCut, type Vertices } from "./min-cut.ts";
-export { multicut } from "./multicut.ts";
+export { multicut, multicutAsync } from "./multicut.ts";
 export { logOdds, type Partition, type PartitionInput, partition } from "./partition/partition.ts";
 export type {
   Alternative,
@@ -26,7 +26,7 @@ export type {
 } from "./result.ts";
 export type { SeedTree } from "./seed-tree.ts";
 export { type SeedTrees, seedTrees } from "./seed-trees.ts";
-export type { MulticutInput } from "./settings.ts";
+export type { MulticutAsyncInput, MulticutInput } from "./settings.ts";
 export {
   type ChangedChunk,
   type CutSurface,

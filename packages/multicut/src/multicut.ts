@@ -2,11 +2,20 @@ import { findAlternatives } from "./alternatives.ts";
 import { type Contraction, contract } from "./contract.ts";
 import { describeCut } from "./describe-cut.ts";
 import { explainCut } from "./explain-cut.ts";
+import { checkSignal } from "./input.ts";
 import { notInGraph, sharedVertices, splitOrReject, verticesOf } from "./labels.ts";
 import { pairsToPart, waysToPart } from "./must-cut.ts";
 import { type MulticutResult, type Rejected, reject, type SvSplitRequired } from "./result.ts";
-import { type MulticutInput, readSettings, type Settings } from "./settings.ts";
+import {
+  ASYNC_NAMES,
+  type MulticutAsyncInput,
+  type MulticutInput,
+  NAMES,
+  readSettings,
+  type Settings,
+} from "./settings.ts";
 import { type Solved, solveGroups } from "./solve-groups.ts";
+import { run, runInTurns, type Steps } from "./steps.ts";
 
 /**
  * Parts groups of labelled supervoxels by the lightest cut that leaves each group connected.
@@ -16,8 +25,9 @@ import { type Solved, solveGroups } from "./solve-groups.ts";
  * is cut out of its surroundings. What remains is checked as PyChunkedGraph checks it. The answer is a function of the set of
  * edges: order, direction and duplicates of rows and labels do not show, to the last bit.
  *
- * What a proofreader can mend is a result (`rejected`, `svSplitRequired`); bad calls are errors. Synchronous; 28,000 edges
- * take about 6 ms, a million about a third of a second. Memory: about 200 bytes per edge.
+ * What a proofreader can mend is a result (`rejected`, `svSplitRequired`); bad calls are errors. Synchronous: 28,000 edges
+ * take about 6 ms, a million about a third of a second; many groups or alternatives take that many times as long and more,
+ * which is work for {@link multicutAsync}. Memory: about 200 bytes per edge.
  *
  * @throws MulticutError for arguments that make no sense; its message names the value, the limit and what to do.
  *
@@ -26,7 +36,25 @@ import { type Solved, solveGroups } from "./solve-groups.ts";
  * if (result.kind === "cut") remove(result.edges);
  */
 export function multicut(input: MulticutInput): MulticutResult {
-  const settings = readSettings(input);
+  return run(cutInSteps(input, readSettings(input, "multicut", NAMES)));
+}
+
+/**
+ * {@link multicut}, letting other events run between its solves, where an abort is heeded too: a solve of a million edges
+ * takes about a quarter of a second. The answer is the same, to the last bit. Do not change the arrays before it is there.
+ *
+ * @throws MulticutError as `multicut`; the signal's reason if it is aborted.
+ *
+ * @example
+ * const result = await multicutAsync({ edges, affinities, groups, alternatives: 100, signal: AbortSignal.timeout(5000) });
+ */
+export async function multicutAsync(input: MulticutAsyncInput): Promise<MulticutResult> {
+  const settings = readSettings(input, "multicutAsync", ASYNC_NAMES);
+  checkSignal(input.signal);
+  return runInTurns(cutInSteps(input, settings), input.signal);
+}
+
+function* cutInSteps(input: MulticutInput, settings: Settings): Steps<MulticutResult> {
   const contraction = contract(input.edges, input.affinities);
   if (contraction.finiteRows === 0) {
     return reject({
@@ -56,21 +84,13 @@ export function multicut(input: MulticutInput): MulticutResult {
       detail: "mustCut asks to part supervoxels that are labelled as one group. Drop the pair, or change the groups.",
     });
   }
-  return answer(
-    joined.contraction,
-    input,
-    settings,
-    lightest(
-      ways.map((way) =>
-        solveGroups(
-          joined.contraction,
-          way,
-          way.map((labels, g) => labels.length === joined.groups[g]?.length),
-          settings,
-        ),
-      ),
-    ),
-  );
+  const outcomes: (Solved | SvSplitRequired | Rejected)[] = [];
+  for (const way of ways) {
+    const isAsGiven = way.map((labels, g) => labels.length === joined.groups[g]?.length);
+    yield;
+    outcomes.push(yield* solveGroups(joined.contraction, way, isAsGiven, settings));
+  }
+  return yield* answer(joined.contraction, input, settings, lightest(outcomes));
 }
 
 function labelVertices(contraction: Contraction, groups: readonly BigUint64Array[]): Int32Array[] | Rejected {
@@ -117,12 +137,12 @@ function lightest(outcomes: readonly (Solved | SvSplitRequired | Rejected)[]): S
   return candidates.reduce((best, next) => (next.assignment.flow < best.assignment.flow ? next : best));
 }
 
-function answer(
+function* answer(
   contraction: Contraction,
   input: MulticutInput,
   settings: Settings,
   outcome: Solved | SvSplitRequired | Rejected,
-): MulticutResult {
+): Steps<MulticutResult> {
   if (outcome.kind !== "solved") return outcome;
   const { assignment, components, teams, problems } = outcome;
   const [problem] = problems;
@@ -148,7 +168,7 @@ function answer(
   const extras = {
     ...(settings.explain
       ? {
-          explanation: explainCut(
+          explanation: yield* explainCut(
             contraction,
             rowAffinities(contraction, input),
             teams.map(({ terminal }) => terminal),
@@ -157,7 +177,14 @@ function answer(
         }
       : {}),
     ...(settings.alternatives > 0
-      ? { alternatives: findAlternatives(contraction, outcome, settings.disallowIsolating, settings.alternatives) }
+      ? {
+          alternatives: yield* findAlternatives(
+            contraction,
+            outcome,
+            settings.disallowIsolating,
+            settings.alternatives,
+          ),
+        }
       : {}),
   };
   if (!settings.preview) return { kind: "cut", ...cut, ...extras };

@@ -7,7 +7,8 @@ import { type Assignment, weighSides } from "./assignment.ts";
 import { componentsWithin } from "./components.ts";
 import { DistanceQueue } from "./distance-queue.ts";
 import { buildGraph, type Graph } from "./graph.ts";
-import { minCut } from "./min-cut.ts";
+import { type MinCut, minCut } from "./min-cut.ts";
+import type { Steps } from "./steps.ts";
 
 /** Each round strictly lightens the cut; real graphs settle in two or three. */
 const MAX_ROUNDS = 20;
@@ -19,35 +20,45 @@ const GAIN = 1e-12;
  * borders two sides; the isolating cuts but the dearest form one that is at most 2 − 2/k times that bound, and every change
  * after that makes it lighter.
  */
-export function multiwayCut(graph: Graph, terminals: readonly Int32Array[]): Assignment {
-  const isolating = terminals.map((own, g) =>
-    minCut(
-      graph,
-      own,
-      terminals.filter((_, other) => other !== g).flatMap((t) => [...t]),
-    ),
-  );
+export function* multiwayCut(graph: Graph, terminals: readonly Int32Array[]): Steps<Assignment> {
+  const isolating: MinCut[] = [];
+  for (const [g, own] of terminals.entries()) {
+    const others = terminals.filter((_, other) => other !== g).flatMap((t) => [...t]);
+    isolating.push(minCut(graph, own, others));
+    yield;
+  }
   const lowerBound = isolating.reduce((sum, { flow }) => sum + flow, 0) / 2;
   const sides = isolating.map(({ side }) => side);
   // The lightest of these is at least as light as the one that leaves the dearest isolating cut out.
-  const isolated = terminals
-    .map((_, background) => startFrom(graph, sides, background))
-    .reduce((best, start) => (weighSides(graph, start) < weighSides(graph, best) ? start : best));
+  let isolated = startFrom(graph, sides, 0);
+  let lightest = weighSides(graph, isolated);
+  for (let background = 1; background < terminals.length; background++) {
+    yield;
+    const start = startFrom(graph, sides, background);
+    const weight = weighSides(graph, start);
+    if (weight >= lightest) continue;
+    isolated = start;
+    lightest = weight;
+  }
   // Moves between two groups cannot leave every trap, so a second start, unlike the first, goes the same way.
-  const improved = [isolated, nearestTerminal(graph, terminals)].map((start) => improve(graph, start, terminals));
-  const [first, second] = improved.map((side) => weighSides(graph, side)) as [number, number];
-  const side = second < first ? improved[1]! : improved[0]!;
-  return { side, flow: Math.min(first, second), lowerBound, guarantee: 2 - 2 / terminals.length, terminals };
+  const first = yield* improve(graph, isolated, terminals);
+  const second = yield* improve(graph, nearestTerminal(graph, terminals), terminals);
+  const best = second.flow < first.flow ? second : first;
+  return { ...best, lowerBound, guarantee: 2 - 2 / terminals.length, terminals };
 }
 
-/** Changes an assignment in place while that makes it lighter. */
-function improve(graph: Graph, side: Int32Array, terminals: readonly Int32Array[]): Int32Array {
+/** Changes an assignment in place while that makes it lighter, and weighs it. */
+function* improve(
+  graph: Graph,
+  side: Int32Array,
+  terminals: readonly Int32Array[],
+): Steps<Pick<Assignment, "side" | "flow">> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const adopted = adoptStrays(graph, side, terminals);
-    const swapped = swapPairs(graph, side, terminals);
+    const swapped = yield* swapPairs(graph, side, terminals);
     if (!adopted && !swapped) break;
   }
-  return side;
+  return { side, flow: weighSides(graph, side) };
 }
 
 /** Each vertex with the terminal whose path to it is shortest; what no path reaches with the first. */
@@ -121,10 +132,13 @@ function adoptStrays(graph: Graph, side: Int32Array, terminals: readonly Int32Ar
 }
 
 /** For each pair of groups that border each other, the exact cut between the two, all others held. */
-function swapPairs(graph: Graph, side: Int32Array, terminals: readonly Int32Array[]): boolean {
+function* swapPairs(graph: Graph, side: Int32Array, terminals: readonly Int32Array[]): Steps<boolean> {
   let improved = false;
   for (let a = 0; a < terminals.length; a++) {
-    for (let b = a + 1; b < terminals.length; b++) improved = swapPair(graph, side, terminals, a, b) || improved;
+    for (let b = a + 1; b < terminals.length; b++) {
+      improved = swapPair(graph, side, terminals, a, b) || improved;
+      yield;
+    }
   }
   return improved;
 }

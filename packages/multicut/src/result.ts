@@ -46,7 +46,7 @@ export interface CarriedFlow {
   readonly from: number;
   /** Pairs of supervoxels in the direction of the flow, ascending. */
   readonly edges: BigUint64Array;
-  /** Per pair: how much it carries. Every edge of the cut carries its affinity, to the last bit. */
+  /** Per pair: how much it carries. Of two groups, every edge of the cut carries its affinity, to the last bit. */
   readonly amounts: Float64Array;
 }
 

@@ -1,6 +1,7 @@
 import type { Graph } from "./graph.ts";
 import { checkGraph, checkVertexGroups } from "./input.ts";
 import { connectLabels, type SeedTree } from "./seed-tree.ts";
+import { run, type Steps } from "./steps.ts";
 
 /** One tree per group, disjoint; or the group that cannot have one, and why. */
 export type SeedTrees =
@@ -26,18 +27,24 @@ const TIE = 1e-12;
 export function seedTrees(graph: Graph, groups: readonly Int32Array[]): SeedTrees {
   checkGraph(graph);
   checkVertexGroups(graph, groups);
+  return run(plantTrees(graph, groups));
+}
+
+/** {@link seedTrees} of checked groups, tree by tree. */
+export function* plantTrees(graph: Graph, groups: readonly Int32Array[]): Steps<SeedTrees> {
   const alone: SeedTree[] = [];
   for (const [g, labels] of groups.entries()) {
     const tree = connectLabels(graph, labels, blockVertices(graph, otherLabels(groups, g)));
-    if (tree === undefined) return explainFailure(graph, groups, g);
+    if (tree === undefined) return yield* explainFailure(graph, groups, g);
     alone.push(tree);
+    yield;
   }
   if (areDisjoint(alone)) return { kind: "trees", trees: alone };
 
   let order = rankByLength(alone);
   const hasGoneFirst = new Set([order[0]!]);
   for (;;) {
-    const { trees, failed } = plantInOrder(graph, groups, alone, order);
+    const { trees, failed } = yield* plantInOrder(graph, groups, alone, order);
     if (failed === undefined) return { kind: "trees", trees };
     if (hasGoneFirst.has(failed)) return { kind: "overlap", group: failed };
     hasGoneFirst.add(failed);
@@ -46,12 +53,12 @@ export function seedTrees(graph: Graph, groups: readonly Int32Array[]): SeedTree
 }
 
 /** Trees in order of precedence, each around those before it; or the first group that finds no way. */
-function plantInOrder(
+function* plantInOrder(
   graph: Graph,
   groups: readonly Int32Array[],
   alone: readonly SeedTree[],
   order: readonly number[],
-): { trees: SeedTree[]; failed?: number } {
+): Steps<{ trees: SeedTree[]; failed?: number }> {
   const trees = [...alone];
   const planted: Int32Array[] = [];
   for (const g of order) {
@@ -60,6 +67,7 @@ function plantInOrder(
       const tree = connectLabels(graph, groups[g]!, blocked);
       if (tree === undefined) return { trees, failed: g };
       trees[g] = tree;
+      yield;
     }
     planted.push(trees[g]!.vertices);
   }
@@ -82,11 +90,13 @@ function rankByLength(trees: readonly SeedTree[]): number[] {
 }
 
 /** Why the labels of `group` are not connected beside those of the others. */
-function explainFailure(graph: Graph, groups: readonly Int32Array[], group: number): SeedTrees {
+function* explainFailure(graph: Graph, groups: readonly Int32Array[], group: number): Steps<SeedTrees> {
   const free = new Uint8Array(graph.size);
   // A group that nothing connects comes first, whichever it is: no split of a supervoxel mends that.
-  const apart = groups.findIndex((labels) => connectLabels(graph, labels, free) === undefined);
-  if (apart >= 0) return { kind: "notConnected", group: apart };
+  for (const [g, labels] of groups.entries()) {
+    if (connectLabels(graph, labels, free) === undefined) return { kind: "notConnected", group: g };
+    yield;
+  }
   const through = connectLabels(graph, groups[group]!, free)!;
   const others = new Set(otherLabels(groups, group).flatMap((labels) => [...labels]));
   return { kind: "blocked", group, by: through.vertices.filter((v) => others.has(v)) };

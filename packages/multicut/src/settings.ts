@@ -35,10 +35,16 @@ export interface MulticutInput {
   readonly alternatives?: number;
 }
 
+/** {@link MulticutInput}, for a cut that can be stopped. */
+export interface MulticutAsyncInput extends MulticutInput {
+  /** Looked at between solves. */
+  readonly signal?: AbortSignal;
+}
+
 /** The options, checked, with defaults. */
 export type Settings = Required<Omit<MulticutInput, "edges" | "affinities" | "groups" | "mustJoin" | "mustCut">>;
 
-const NAMES: Names<MulticutInput> = {
+export const NAMES: Names<MulticutInput> = {
   edges: true,
   affinities: true,
   groups: true,
@@ -52,11 +58,13 @@ const NAMES: Names<MulticutInput> = {
   alternatives: true,
 };
 
+export const ASYNC_NAMES: Names<MulticutAsyncInput> = { ...NAMES, signal: true };
+
 const MAX_ALTERNATIVES = 100;
 
-/** Checks everything but the edge list. */
-export function readSettings(input: MulticutInput): Settings {
-  checkInput(input, "multicut", NAMES);
+/** Checks everything but the edge list and the signal. */
+export function readSettings<Input extends MulticutInput>(input: Input, call: string, names: Names<Input>): Settings {
+  checkInput(input, call, names);
   checkGroups(input.groups);
   for (const name of ["mustJoin", "mustCut"] as const) {
     const pairs = input[name];

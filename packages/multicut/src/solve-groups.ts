@@ -5,8 +5,9 @@ import { type Components, componentsWithin } from "./components.ts";
 import type { Contraction } from "./contract.ts";
 import { splitOrReject, svSplitRequired } from "./labels.ts";
 import { type Problem, type Rejected, reject, type SvSplitRequired } from "./result.ts";
-import { seedTrees } from "./seed-trees.ts";
+import { plantTrees } from "./seed-trees.ts";
 import type { Settings } from "./settings.ts";
+import type { Steps } from "./steps.ts";
 
 /** A cut between groups of label vertices, checked. */
 export interface Solved {
@@ -22,18 +23,19 @@ export interface Solved {
  *
  * @param isAsGiven per group: whether its labels are the proofreader's alone. Others may be isolated: that was asked for.
  */
-export function solveGroups(
+export function* solveGroups(
   contraction: Contraction,
   groups: readonly Int32Array[],
   isAsGiven: readonly boolean[],
   settings: Settings,
-): Solved | SvSplitRequired | Rejected {
+): Steps<Solved | SvSplitRequired | Rejected> {
   const planted =
-    settings.mode === "augmented" ? plantTeams(contraction, groups, settings) : bareTeams(contraction, groups);
+    settings.mode === "augmented" ? yield* plantTeams(contraction, groups, settings) : bareTeams(contraction, groups);
   if ("kind" in planted) return planted;
   const teams = planted.map((team, g) => (isAsGiven[g] === true ? team : { ...team, givenVertices: 0 }));
   const { graph } = contraction;
-  const assignment = assign(
+  yield;
+  const assignment = yield* assign(
     graph,
     teams.map(({ terminal }) => terminal),
   );
@@ -48,12 +50,12 @@ export function solveGroups(
 }
 
 /** Augmented mode: seed trees hold the groups together. */
-function plantTeams(
+function* plantTeams(
   contraction: Contraction,
   groups: readonly Int32Array[],
   settings: Settings,
-): Team[] | SvSplitRequired | Rejected {
-  const planted = seedTrees(contraction.graph, groups);
+): Steps<Team[] | SvSplitRequired | Rejected> {
+  const planted = yield* plantTrees(contraction.graph, groups);
   switch (planted.kind) {
     case "trees":
       return planted.trees.map(({ labels, vertices }) => ({
