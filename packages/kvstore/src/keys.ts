@@ -37,7 +37,12 @@ export function keyName(key: Uint8Array): string {
 /** A key as it appears in messages: quoted text, or `0x…` when it is not UTF-8; long keys are shortened. */
 export function printKey(key: Key): string {
   const text = keyText(key);
-  if (text !== undefined) return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+  if (text !== undefined) {
+    let shown = text.slice(0, 200);
+    // Control characters take six in quotes.
+    while (JSON.stringify(shown).length > 202) shown = shown.slice(0, -1);
+    return JSON.stringify(shown === text ? text : `${shown}…`);
+  }
   let hex = "0x";
   for (const byte of (key as Uint8Array).subarray(0, 64)) hex += byte.toString(16).padStart(2, "0");
   return key.length > 64 ? `${hex}…` : hex;

@@ -60,5 +60,8 @@ test("text and bytes of keys", () => {
   expect(keyText(Uint8Array.of(0xff))).toBeUndefined();
   expect(() => keyBytes("a\udc00")).toThrow(TypeError);
   expect(printKey(Uint8Array.of(0xff, 0x0a))).toBe("0xff0a");
-  expect(printKey(`${"x".repeat(300)}`).length).toBeLessThan(220);
+  for (const char of ["x", "\0", '"', "é"]) {
+    expect(printKey(char.repeat(300)).length, char).toBeLessThan(220);
+    expect(printKey(char.repeat(30)), char).toBe(JSON.stringify(char.repeat(30)));
+  }
 });

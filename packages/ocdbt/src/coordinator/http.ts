@@ -32,7 +32,7 @@ export interface ServeOptions {
  * Listens before there is anything to answer: give it a function that returns the coordinator. The socket of a process that was killed is taken
  * over, by one of those who start at once; while it is served there is a file `<path>.<number>` beside it.
  *
- * @throws {@link OcdbtError} `already-exists` when another process listens on the socket; `bad-spec`; Node's errors of a port (`EADDRINUSE`).
+ * @throws {@link OcdbtError} `already-exists` when another process listens on the socket; `bad-spec`, also when no socket can be made there; Node's errors of a port (`EADDRINUSE`).
  */
 export async function serveCoordinator(answerer: () => Answerer, options: ServeOptions): Promise<CoordinatorServer> {
   const target = parseAddress(options.address);

@@ -7,7 +7,7 @@
  * finds who came meanwhile. The holder alone puts its socket at the path; it removes the turns of those that were killed, and its own when it ends.
  * @module
  */
-import { link, lstat, readdir, rename, rm } from "node:fs/promises";
+import { link, lstat, readdir, rename, rm, stat } from "node:fs/promises";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import { basename, dirname, join } from "node:path";
@@ -19,13 +19,15 @@ export const MAX_SOCKET_PATH_BYTES = 100;
 
 /**
  * @returns what to call before `server` is closed.
- * @throws `OcdbtError` `already-exists` when somebody listens there, or what is there is no socket
+ * @throws `OcdbtError` `already-exists` when somebody listens there, or what is there is no socket; `bad-spec` when no socket can be made there
  */
 export async function listenOnPath(server: Server, path: string): Promise<() => Promise<void>> {
   const own = `${path}.t${randomHex().slice(0, 5)}`;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(own, resolve);
+  }).catch(async (cause: unknown) => {
+    throw await noSocket(path, cause);
   });
   try {
     await expectFree(path);
@@ -110,6 +112,18 @@ async function isListenedOn(path: string): Promise<boolean> {
 
 function isCode(error: unknown, code: string): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === code;
+}
+
+/** The error of Node names a file that nobody has asked for; and it tells of a folder that is missing as of one that may not be written. */
+async function noSocket(path: string, cause: unknown): Promise<OcdbtError> {
+  const folder = dirname(path);
+  const there = await stat(folder).catch(() => undefined);
+  let why = `no socket can be made in the folder ${folder}`;
+  if (there === undefined) why = `there is no folder ${folder}; make it, or listen elsewhere`;
+  else if (!there.isDirectory()) why = `${folder} is no folder; listen elsewhere`;
+  else if (isCode(cause, "EACCES") || isCode(cause, "EPERM") || isCode(cause, "EROFS"))
+    why = `the folder ${folder} may not be written; listen elsewhere`;
+  return new OcdbtError("bad-spec", `cannot listen on ${path}: ${why}`, { fields: { path }, cause });
 }
 
 function inUse(path: string): OcdbtError {

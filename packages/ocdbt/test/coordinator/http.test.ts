@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -48,6 +48,29 @@ describe("a coordinator over HTTP", () => {
 
   test("does not listen to other machines without a token", async () => {
     await expect(serve("http://0.0.0.0:0/")).rejects.toThrow(/give it a token, or listen on 127.0.0.1/);
+  });
+
+  test("says why a socket cannot be made, of the path it was told and no other", async () => {
+    const address = await socketAddress();
+    const path = address.slice("unix:".length);
+    await writeFile(path, "");
+    const refused = [
+      [
+        `${address}.d/x.sock`,
+        `cannot listen on ${path}.d/x.sock: there is no folder ${path}.d; make it, or listen elsewhere`,
+      ],
+      [`${address}/x.sock`, `cannot listen on ${path}/x.sock: ${path} is no folder; listen elsewhere`],
+    ] as const;
+    for (const [at, message] of refused) {
+      await expect(serve(at)).rejects.toMatchObject({ code: "bad-spec", message });
+    }
+  });
+
+  // The superuser may write everywhere.
+  test.skipIf(process.getuid?.() === 0)("says when a folder may not be written", async () => {
+    const address = await socketAddress();
+    await chmod(dirname(address.slice("unix:".length)), 0o500);
+    await expect(serve(address)).rejects.toThrow(/the folder .* may not be written; listen elsewhere/);
   });
 
   test("that is gone is said to be unavailable", async () => {
