@@ -2,6 +2,7 @@
  * Mutations as JSON lines, the input of `apply`.
  * @module
  */
+import { compareKeys, printKey } from "@pcg/kvstore";
 import type { Mutation, UpkeepProgress } from "@pcg/ocdbt";
 import { decodeBase64 } from "./base64.ts";
 import { UsageError } from "./errors.ts";
@@ -61,7 +62,11 @@ function parseMutation(text: string, line: number): Mutation {
       return { op, key: bytes("keyBase64") };
     default: {
       const end = fields.endBase64 === undefined ? new Uint8Array() : bytes("endBase64");
-      return { op: "deleteRange", start: bytes("startBase64"), ...(end.length > 0 && { end }) };
+      const start = bytes("startBase64");
+      if (end.length > 0 && compareKeys(start, end) > 0) {
+        throw fail(`the range ends, at ${printKey(end)}, before it starts, at ${printKey(start)}`);
+      }
+      return { op: "deleteRange", start, ...(end.length > 0 && { end }) };
     }
   }
 }

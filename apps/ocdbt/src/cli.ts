@@ -33,7 +33,8 @@ A database is named by its folder, /data/seg or file:///data/seg/, or by a pipel
 folder of keys in it: 'file:///data/seg/|ocdbt:@v12/8_8_40/', |ocdbt:@2026-04-24T00:00:00Z/, |ocdbt:@reviewed/ (a tag).
 http(s):// and gs:// addresses can be read. TensorStore's JSON, {"driver": "ocdbt", "base": …}, is taken as well.
 
-Results are written to stdout, everything else to stderr. Exit codes: 0 done, 1 failed or absent, 2 wrong usage.`,
+What was asked for is written to stdout; messages, such as the generation that a commit made, and progress to stderr; with
+--json the result of a commit is on stdout, too. Exit codes: 0 done, 1 failed or absent, 2 wrong usage.`,
     );
   addValueCommands(command, surroundings);
   addHistoryCommands(command, surroundings);

@@ -11,7 +11,7 @@ import type { Surroundings } from "./surroundings.ts";
 export function databaseOptions(command: Command): Command {
   return command
     .option("--fork <id>", "the fork of this name, not the database itself")
-    .option("--fork-folder <url>", "where the fork lies, when it is not inside its base");
+    .option("--fork-folder <url>", "where the fork lies, when it has been moved since its base knows of it");
 }
 
 /** Adds the options of commands that commit. */

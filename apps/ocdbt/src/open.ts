@@ -9,6 +9,7 @@ import {
   type ConfigRequest,
   configFromJson,
   coordinatedCommitter,
+  isOcdbtError,
   type OcdbtDatabase,
   type OcdbtView,
   type OpenOptions,
@@ -87,6 +88,25 @@ export async function openWhole(url: string, signal: AbortSignal): Promise<Pick<
   throw new UsageError(`${url} names a version or a folder of a database; this command is about the whole of it`);
 }
 
+/**
+ * Runs `use` with the folder of a fork: what is told, or if the fork turns out to lie outside of its base, the one that its base
+ * knows. `use` is begun anew then, so it must do nothing before it has found the fork.
+ */
+export async function findingFork<T>(
+  told: string | undefined,
+  signal: AbortSignal,
+  use: (where: { readonly folder?: KvStore }) => Promise<T>,
+): Promise<T> {
+  if (told !== undefined) return await use({ folder: await openFolder(told, signal) });
+  try {
+    return await use({});
+  } catch (error) {
+    if (!isOcdbtError(error, "bad-spec") || !("id" in error.fields) || typeof error.fields.url !== "string")
+      throw error;
+    return await use({ folder: await openFolder(error.fields.url, signal) });
+  }
+}
+
 /** A folder or other store, as it is. */
 export function openFolder(url: string, signal: AbortSignal): Promise<KvStore> {
   return openKvStore(url, drivers, { signal });
@@ -110,8 +130,8 @@ async function openIn(named: Named, flags: OpenFlags, signal: AbortSignal): Prom
   if (manifestStore !== undefined) throw new UsageError("--fork is for databases whose files lie together");
   if (flags.config !== undefined || named.config !== undefined)
     throw new UsageError("a config is for a new database; a fork gets its own by `fork`");
-  const folder = flags.forkFolder === undefined ? {} : { folder: await openFolder(flags.forkFolder, signal) };
-  return await openFork(store, flags.fork, { ...options, ...folder });
+  const id = flags.fork;
+  return await findingFork(flags.forkFolder, signal, (where) => openFork(store, id, { ...options, ...where }));
 }
 
 /** Through the coordinator when the database has one that can be reached. */

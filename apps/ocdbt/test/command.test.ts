@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { lines, run, runWith, start, text, until, withFolder } from "./command.ts";
@@ -13,6 +13,8 @@ async function apply(url: string, ...mutations: string[]): Promise<void> {
   const { code, stderr } = await runWith(mutations.join("\n"), "apply", url, "-");
   if (code !== 0) throw new Error(stderr);
 }
+
+const REVERSED = JSON.stringify({ op: "deleteRange", startBase64: base64("c"), endBase64: base64("a") });
 
 describe("values", () => {
   test("any bytes come out as they went in", () =>
@@ -63,11 +65,53 @@ describe("values", () => {
       );
       expect((await lines("list", folder, "--json")).map(({ key }) => key)).toEqual(["d"]);
       expect((await lines("log", folder, "--json")).length).toBe(before.length + 1);
-      for (const bad of ["{", '{"op":"put","keyBase64":"YQ=="}', '{"op":"move"}', put("a", "1").replace("YQ==", "Y")]) {
+      for (const bad of [
+        "{",
+        '{"op":"put","keyBase64":"YQ=="}',
+        '{"op":"move"}',
+        put("a", "1").replace("YQ==", "Y"),
+        REVERSED,
+      ]) {
         const refused = await runWith(`${put("e", "5")}\n${bad}`, "apply", folder, "-");
         expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/line 2: .*nothing was applied/) });
       }
       expect((await lines("log", folder, "--json")).length).toBe(before.length + 1);
+    }));
+
+  test("base64 is read as strictly on the command line as in the lines of apply", () =>
+    withFolder(async (folder) => {
+      await apply(folder, put("a", "1"));
+      expect(await text("get", folder, "YQ==", "--base64")).toBe("1");
+      // Other bits behind the last byte, whitespace, the digits of URLs, digits beyond.
+      for (const loose of ["YR==", "YQ =", "_w==", "YQ==YQ==", "Y"]) {
+        const got = await run("get", folder, loose, "--base64");
+        expect(got, loose).toMatchObject({ code: 2, stderr: expect.stringContaining("is not base64") });
+        const line = put("a", "2").replace("YQ==", loose);
+        expect((await runWith(line, "apply", folder, "-")).code, loose).toBe(2);
+      }
+    }));
+
+  test("a file that cannot be read is wrong usage, whatever reads it", () =>
+    withFolder(async (folder) => {
+      const none = join(folder, "none");
+      for (const args of [
+        ["put", folder, "k", none],
+        ["apply", folder, none],
+        ["dump", none, "--file"],
+      ]) {
+        expect(await run(...args), args[0]!).toMatchObject({
+          code: 2,
+          stderr: `error: cannot read the file ${none}: there is none\n`,
+        });
+      }
+    }));
+
+  test("a key that is too long is told in a few words", () =>
+    withFolder(async (folder) => {
+      const { code, stderr } = await runWith(put(new Uint8Array(70_000), "1"), "apply", folder, "-");
+      expect(code).toBe(1);
+      expect(stderr).toContain("has 70000 bytes; the format holds at most 65535");
+      expect(stderr.length).toBeLessThan(300);
     }));
 
   test("a range without an end, or with an empty one, reaches to the last key", () =>
@@ -130,7 +174,17 @@ describe("history", () => {
       expect((await lines("history", folder, "k", "--json")).map(({ kind }) => kind)).toEqual(
         expect.arrayContaining(["changed", "added"]),
       );
-      expect(await run("get", `${folder}/|ocdbt:@v99/`, "k")).toMatchObject({ code: 1 });
+      expect(await run("get", `${folder}/|ocdbt:@v99/`, "k")).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(
+          `there is no version v99; versions here are v1…v${newest! + 1}, the first of 20`,
+        ),
+      });
+      await text("expire", folder, "--keep", "1");
+      expect(await run("get", `${folder}/|ocdbt:@v${newest}/`, "k")).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(`version v${newest} has expired, or never was; versions here are v`),
+      });
     }));
 });
 
@@ -202,6 +256,73 @@ describe("forks", () => {
         code: 1,
         stderr: expect.stringContaining("bob"),
       });
+    }));
+
+  test("a fork in a folder of its own is found where its base says, and where it is told to be once it was moved", () =>
+    withFolder(async (folder) => {
+      const [base, far, moved] = ["base", "far", "moved"].map((name) => join(folder, name)) as [string, string, string];
+      await apply(base, put("a", "1"), put("b", "2"));
+      await text("fork", base, "o", "--folder", far);
+      await runWith("x".repeat(500), "put", base, "a", "-", "--fork", "o");
+      expect(await lines("fork", base, "--json")).toMatchObject([{ id: "o", state: "ready" }]);
+      for (const command of [
+        ["sweep", base],
+        ["fsck", base],
+        ["repair", base],
+        ["fsck", base, "--fork", "o"],
+      ])
+        await text(...command);
+      expect(await text("get", await text("fork", base, "o", "--spec"), "a")).toBe("x".repeat(500));
+      await text("merge", base, "o");
+      expect(await text("get", base, "a")).toBe("x".repeat(500));
+      await rename(far, moved);
+      const lost = await run("get", base, "a", "--fork", "o");
+      expect(lost).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/no manifest\.ocdbt in .*far.* name the folder/),
+      });
+      expect(await lines("fork", base, "--json")).toMatchObject([{ id: "o", state: "unfinished" }]);
+      await runWith("y", "put", base, "a", "-", "--fork", "o", "--fork-folder", moved);
+      await text("merge", base, "o", "--fork-folder", moved);
+      expect(await text("get", base, "a")).toBe("y");
+      await rename(moved, far);
+      await text("fork", base, "o", "--drop");
+      expect(await lines("fork", base, "--json")).toEqual([]);
+      expect((await readdir(far)).filter((name) => name === "manifest.ocdbt")).toEqual([]);
+    }));
+
+  test("a fork that another program made is merged by its URL, and again with what that printed", () =>
+    withFolder(async (folder) => {
+      const [base, own] = [join(folder, "base"), join(folder, "own")] as const;
+      await apply(base, put("a", "1"), put("b", "2"));
+      await mkdir(own);
+      await copyFile(join(base, "manifest.ocdbt"), join(own, "manifest.ocdbt"));
+      const spec = JSON.stringify({
+        driver: "ocdbt",
+        base: {
+          driver: "kvstack",
+          layers: [
+            { base: `file://${base}/` },
+            { base: `file://${own}/manifest.ocdbt`, exact: "manifest.ocdbt" },
+            { base: `file://${own}/p_d/`, prefix: "p_d/" },
+          ],
+        },
+        value_data_prefix: "p_d/",
+        btree_node_data_prefix: "p_d/",
+        version_tree_node_data_prefix: "p_d/",
+      });
+      expect(await runWith("theirs", "put", spec, "a", "-")).toMatchObject({ code: 0 });
+      await runWith("ours", "put", base, "b", "-");
+      const first = await run("merge", base, spec);
+      expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining("merged 1 key") });
+      expect([await text("get", base, "a"), await text("get", base, "b")]).toEqual(["theirs", "ours"]);
+      const agreed = /^agreed (\d+:\d+)$/m.exec(first.stderr)![1]!;
+      await runWith("once more", "put", spec, "a", "-");
+      expect((await run("merge", base, spec)).code).toBe(1);
+      expect(await run("merge", base, spec, "--agreed", agreed)).toMatchObject({ code: 0 });
+      expect(await text("get", base, "a")).toBe("once more");
+      expect((await run("merge", base, spec, "--agreed", "x")).code).toBe(2);
+      expect((await run("merge", base, spec, "--into-fork")).code).toBe(2);
     }));
 
   test("a fork is swept with its base at hand, which may use its files", () =>

@@ -2,16 +2,17 @@
  * The command dump.
  * @module
  */
-import { readFile } from "node:fs/promises";
 import type { KvStore } from "@pcg/kvstore";
 import { dump, parseReference } from "@pcg/ocdbt";
 import { pathToBytes } from "@pcg/ocdbt/format";
 import type { Command } from "commander";
 import { NotFound } from "../errors.ts";
+import { readAll } from "../input.ts";
 import { openWhole } from "../open.ts";
 import type { Surroundings } from "../surroundings.ts";
 
-export function addDumpCommand(parent: Command, { out, stop }: Surroundings): void {
+export function addDumpCommand(parent: Command, surroundings: Surroundings): void {
+  const { out, stop } = surroundings;
   parent
     .command("dump <url> [reference]")
     .description("print a manifest or node as JSON, spelled as TensorStore's dump; the manifest unless told")
@@ -23,7 +24,7 @@ database by their name, e.g. manifest.000000000000000c: of a numbered database m
     )
     .option("--file", "<url> is the path of a single file")
     .action(async (url: string, reference: string | undefined, { file }: { readonly file?: true }) => {
-      if (file) return await print(await readFile(url), { file: url });
+      if (file) return await print(await readAll(url, surroundings), { file: url });
       const { store } = await openWhole(url, stop);
       try {
         await dumpIn(store, reference ?? "manifest.ocdbt");

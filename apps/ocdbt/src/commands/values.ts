@@ -3,7 +3,6 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { joinKeys, keyBytes, prefixRange, printKey } from "@pcg/kvstore";
 import { diffTrees, EMPTY_TREE, type Mutation, type OcdbtView } from "@pcg/ocdbt";
 import type { Command } from "commander";
@@ -19,6 +18,7 @@ import {
   withWhole,
 } from "../context.ts";
 import { NotFound, UsageError } from "../errors.ts";
+import { openInput, readAll } from "../input.ts";
 import { jsonKey, parseKey } from "../keys.ts";
 import type { Opened, OpenFlags } from "../open.ts";
 import { withProgress } from "../progress.ts";
@@ -34,8 +34,6 @@ type WriteFlags = KeyFlags & MessageFlags & { readonly json?: true };
 const PIECE_BYTES = 16 << 20;
 /** Values read ahead while the one before is printed. */
 const READ_AHEAD = 16;
-/** Longest value that is put; it is held in memory. */
-const MAX_VALUE_BYTES = 1 << 30;
 
 export function addValueCommands(parent: Command, surroundings: Surroundings): void {
   const { out, err, stop } = surroundings;
@@ -108,7 +106,9 @@ One JSON object a line:
   {"op":"deleteRange","startBase64":"YQ==","endBase64":"Yg=="}    from start to before end; to the last key without an end, or with ""`,
     )
     .action(async (url: string, file: string, flags: WriteFlags) => {
-      const mutations = await withProgress(err, (onProgress) => readMutations(open(file, surroundings), onProgress));
+      const mutations = await withProgress(err, (onProgress) =>
+        readMutations(openInput(file, surroundings), onProgress),
+      );
       await withWhole(url, { ...flags, create: true }, surroundings, async (opened) => {
         if (opened.prefix !== "") throw new UsageError("`apply` has whole keys; give it the URL of the database alone");
         await commit(opened, mutations, flags);
@@ -218,31 +218,6 @@ async function copiesOf(
     copies.push({ op: "put", key: joinKeys(to, key.subarray(from.length)), value: after! });
   }
   return copies;
-}
-
-async function readAll(file: string, surroundings: Surroundings): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of open(file, surroundings)) {
-    length += piece.length;
-    if (length > MAX_VALUE_BYTES)
-      throw new UsageError(`${file} has more than ${MAX_VALUE_BYTES} bytes, the most a value may have here`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
-}
-
-/** A file, or stdin. */
-async function* open(file: string, { input, stop: signal }: Surroundings): AsyncGenerator<Uint8Array> {
-  try {
-    yield* file === "-" ? input() : (createReadStream(file, { signal }) as AsyncIterable<Uint8Array>);
-  } catch (cause) {
-    signal.throwIfAborted();
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "EISDIR" && code !== "EACCES") throw cause;
-    const why = { ENOENT: "there is none", EISDIR: "it is a folder", EACCES: "it may not be read" }[code];
-    throw new UsageError(`cannot read the file ${file}: ${why}`);
-  }
 }
 
 /** `transform` of each item in order, with up to `count` of them under way. */

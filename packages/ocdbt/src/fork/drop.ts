@@ -7,7 +7,7 @@ import type { OcdbtDatabase } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { decodeManifest, MANIFEST_KEY } from "../format/index.ts";
 import { forkDataPrefix } from "./layout.ts";
-import type { FindFork } from "./open.ts";
+import { type FindFork, outsideOfBase } from "./open.ts";
 import {
   type ForkRegistration,
   folderInside,
@@ -37,10 +37,7 @@ export async function dropFork(
     throw new OcdbtError("not-found", `there is no fork ${id} registered in ${store.url}`, { fields: { id } });
   }
   const folder = options.folder ?? folderInside(store, registration.location);
-  if (folder === undefined) {
-    const message = `fork ${id} lies outside of its base; open its folder ${JSON.stringify(registration.location)} and pass it`;
-    throw new OcdbtError("bad-spec", message, { fields: { id } });
-  }
+  if (folder === undefined) throw outsideOfBase(registration);
   if (options.folder !== undefined) await checkFolder(folder, registration, signal);
   for await (const { id: inner } of listRegistrations(folder, signal)) {
     const message = `fork ${id} has a fork of its own, ${inner}, which needs its files; drop that one first`;

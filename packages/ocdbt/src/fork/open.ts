@@ -94,21 +94,28 @@ async function findFork(base: KvStore, id: string, { folder, signal }: FindFork)
   const own = folder ?? (await registeredFolder(base, id, signal));
   const manifest = await own.read(MANIFEST_KEY, { range: { offset: 0, length: 0 }, ...(signal && { signal }) });
   if (manifest !== undefined) return forkStack(base, own, id);
-  throw notFound(id, `there is no ${MANIFEST_KEY} in ${own.url}. Make the fork first, with fork()`);
+  throw notFound(
+    id,
+    `there is no ${MANIFEST_KEY} in ${own.url}. Make the fork first, or name the folder that it lies in`,
+  );
 }
 
 async function registeredFolder(base: KvStore, id: string, signal: AbortSignal | undefined): Promise<KvStore> {
   const registration = (await readRegistration(base, id, signal))?.value;
   if (registration === undefined) {
-    throw notFound(id, `it is not registered in ${base.url}. Make the fork first, with fork(), or name its folder`);
+    throw notFound(id, `it is not registered in ${base.url}. Make the fork first, or name the folder that it lies in`);
   }
   if (registration.dropping) throw notFound(id, "it is being dropped");
   const inside = folderInside(base, registration.location);
   if (inside !== undefined) return inside;
-  const { url } = registration.location as Extract<ForkLocation, { url: string }>;
-  throw new OcdbtError("bad-spec", `fork ${id} lies outside of its base, in ${url}; open that and pass it as folder`, {
-    fields: { id, url },
-  });
+  throw outsideOfBase(registration);
+}
+
+/** The field `url` says which folder has to be opened. */
+export function outsideOfBase({ id, location }: ForkRegistration): OcdbtError {
+  const { url } = location as Extract<ForkLocation, { url: string }>;
+  const message = `fork ${id} lies outside of its base, in ${url}; open that and pass it as folder`;
+  return new OcdbtError("bad-spec", message, { fields: { id, url } });
 }
 
 async function stateOf(
