@@ -34,8 +34,8 @@ const operations = {
     return { flow };
   },
 
-  async split({ mask, out, ...request }) {
-    const { sides, voxels } = await splitVoxels({ ...request, mask: await bytes(mask) });
+  async split({ mask, size, voxelSize, seeds, method, out }) {
+    const { sides, voxels } = await splitVoxels({ mask: await bytes(mask), size, voxelSize, seeds, method });
     await writeFile(out, sides);
     return { voxels };
   },

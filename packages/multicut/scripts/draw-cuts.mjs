@@ -4,7 +4,7 @@
 import { writeFileSync } from "node:fs";
 import { deflateSync } from "node:zlib";
 import { splitVoxels } from "../dist/voxel/index.js";
-import { drawShape, shapes } from "./shapes.mjs";
+import { drawShape, requestOf, shapes } from "./shapes.mjs";
 
 const rows = [
   "two balls, seeds near the waist",
@@ -37,7 +37,7 @@ let top = GAP;
 for (const shape of rows) {
   const { mask } = drawShape(shape);
   for (const [column, method] of ["banded", "geodesic"].entries()) {
-    const { sides } = await splitVoxels({ ...shape, mask, method });
+    const { sides } = await splitVoxels({ ...requestOf(shape, mask), method });
     drawSlice(shape, sides, GAP + column * ((width - GAP) / 2), top);
   }
   top += shape.size[1] * SCALE + GAP;

@@ -12,4 +12,8 @@ export interface Shape {
 
 export const shapes: readonly Shape[];
 export function drawShape(shape: Shape): { mask: Uint8Array; best: Uint8Array };
+export function requestOf(
+  shape: Shape,
+  mask: Uint8Array,
+): { mask: Uint8Array; size: Triple; voxelSize: Triple; seeds: Shape["seeds"] };
 export function turnShape(shape: Shape, order: Triple): Shape;

@@ -216,3 +216,8 @@ export function turnShape(shape, order) {
     side: (...at) => shape.side(...back(...at)),
   };
 }
+
+/** What `splitVoxels` is asked of a shape. */
+export function requestOf({ size, voxelSize, seeds }, mask) {
+  return { mask, size, voxelSize, seeds };
+}

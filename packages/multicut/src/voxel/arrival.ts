@@ -52,6 +52,7 @@ export function* arrive(
       } else if (distance < second[voxel]!) second[voxel] = distance;
     }
     budget.give(passing);
+    yield { phase, done: span[1] };
   }
   return { side, first, second };
 }

@@ -129,6 +129,7 @@ function* exchange(
         const last = turnOf.get(`${low},${high}`) ?? 0;
         if (last >= Math.max(changedAt[low]!, changedAt[high]!)) continue;
         turn++;
+        yield { phase, done: span[0] };
         if (yield* exchangePair(band, low, high, budget, phase, span)) {
           changed = true;
           changedAt[low] = turn;

@@ -3,25 +3,35 @@
  * @module
  */
 import type { Size } from "@pcg/kernels";
-import { describe } from "../arguments.ts";
-import type { SplitRequest } from "./contract.ts";
+import { describe, findUnknown, isAbortSignal, type Names } from "../arguments.ts";
+import type { SplitRequest, Xyz } from "./contract.ts";
 import { VoxelSplitError } from "./error.ts";
 
 /** The most groups: sides are bytes, one of them 0, one of them the rest. */
 const MOST_GROUPS = 254;
 /** Voxels are numbered by 32-bit integers. */
 const MOST_VOXELS = 2 ** 31;
+/** Positions this far from 0 and their sums and differences are exact, and a fraction of a voxel is still told. */
+const MOST_POSITION = 2 ** 50;
+/** Squares and volumes of such lengths are far from the ends of a double. */
+const [LEAST_LENGTH, MOST_LENGTH] = [1e-30, 1e30];
+/** Beyond, steps along the axes differ by more than the searches' queue can tell apart. */
+const MOST_RATIO = 100;
 
 /** An argument that is not what it has to be: `INVALID_ARGUMENT`. */
 export function invalid(argument: string, expected: string, found: string): VoxelSplitError {
   return new VoxelSplitError("INVALID_ARGUMENT", `${argument} must be ${expected}, got ${found}`, { argument });
 }
 
-/** A request must be one object that holds the arguments. */
-export function checkObject(request: unknown, name: string): void {
+/** A request must be one object that holds the arguments, and none but those of `names`. */
+export function checkObject<Request extends object>(request: Request, call: string, names: Names<Request>): void {
   if (typeof request !== "object" || request === null) {
-    throw invalid(name, "an object that holds the arguments by name", describe(request));
+    throw invalid(`the argument of ${call}`, "an object that holds the arguments by name", describe(request));
   }
+  const argument = findUnknown(request, names);
+  if (argument === undefined) return;
+  const message = `${call} has no argument ${JSON.stringify(argument)}; it takes ${Object.keys(names).join(", ")}`;
+  throw new VoxelSplitError("INVALID_ARGUMENT", message, { argument });
 }
 
 /** Voxels of a box. */
@@ -34,12 +44,28 @@ export function checkSize(size: unknown, argument = "size"): number {
 
 /** Physical lengths. */
 export function checkVoxelSize(voxelSize: unknown): void {
-  checkTriple(voxelSize, "voxelSize", "finite lengths above 0", (a) => Number.isFinite(a) && a > 0);
+  const sides = checkTriple(voxelSize, "voxelSize", "finite lengths above 0", (a) => Number.isFinite(a) && a > 0);
+  const [least, most] = [Math.min(...sides), Math.max(...sides)];
+  const found = `[${sides.join(", ")}]`;
+  if (least < LEAST_LENGTH || most > MOST_LENGTH) {
+    throw invalid("voxelSize", `from ${LEAST_LENGTH} to ${MOST_LENGTH} (choose another unit)`, found);
+  }
+  if (most / least > MOST_RATIO) {
+    const expected = `sides that differ by ${MOST_RATIO} times at most (pool or resample the finer axis)`;
+    throw invalid("voxelSize", expected, `${found}, which differ by ${(most / least).toPrecision(4)} times`);
+  }
 }
 
-/** Whole voxels, absolute. */
-export function checkCorner(corner: unknown, argument: string): void {
-  checkTriple(corner, argument, "whole numbers", Number.isSafeInteger);
+/** Whole voxels, absolute; with `size` the first voxel of a box that must end in bounds too. */
+export function checkCorner(corner: unknown, argument: string, size: Xyz = [0, 0, 0]): void {
+  const at = checkTriple(corner, argument, "whole numbers", Number.isInteger);
+  if (at.every((a, axis) => a >= -MOST_POSITION && a + size[axis]! <= MOST_POSITION)) return;
+  const box = size.some((length) => length > 0) ? `, for a box of ${size.join("×")} voxels` : "";
+  throw invalid(
+    argument,
+    "so that all positions lie from -2^50 to 2^50, where they are exact (shift the frame)",
+    `[${at.join(", ")}]${box}`,
+  );
 }
 
 /** An array of one of `kinds`, with an element per voxel of the box. */
@@ -62,13 +88,30 @@ export function checkBlock(
   );
 }
 
+const NAMES: Names<SplitRequest> = {
+  mask: true,
+  labels: true,
+  ids: true,
+  size: true,
+  seeds: true,
+  voxelSize: true,
+  offset: true,
+  method: true,
+  weights: true,
+  snapDistance: true,
+  band: true,
+  signal: true,
+  onProgress: true,
+};
+
 /** `INVALID_ARGUMENT` for a request to split that makes no sense whatever the object; `NO_SEEDS` for an empty group. */
 export function checkSplitRequest(request: SplitRequest): void {
-  checkObject(request, "the argument of splitVoxels");
+  checkObject(request, "splitVoxels", NAMES);
   const { size, voxelSize, offset, labels, ids, mask, weights, method, band, snapDistance } = request;
+  const { signal, onProgress } = request;
   checkSize(size);
   checkVoxelSize(voxelSize);
-  if (offset !== undefined) checkCorner(offset, "offset");
+  if (offset !== undefined) checkCorner(offset, "offset", size);
   if (mask !== undefined && (labels !== undefined || ids !== undefined)) {
     throw invalid("mask", "given alone, or else labels and ids", `mask and ${labels === undefined ? "ids" : "labels"}`);
   }
@@ -84,6 +127,10 @@ export function checkSplitRequest(request: SplitRequest): void {
   }
   if (snapDistance !== undefined && !(typeof snapDistance === "number" && snapDistance >= 0)) {
     throw invalid("snapDistance", "a length, 0 or more", describe(snapDistance));
+  }
+  if (signal !== undefined && !isAbortSignal(signal)) throw invalid("signal", "an AbortSignal", describe(signal));
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw invalid("onProgress", "a function of the progress", describe(onProgress));
   }
 }
 

@@ -5,19 +5,21 @@
 import { componentLabels, connectedComponents, DIRECTIONS, type Size, type VoxelSize } from "@pcg/kernels";
 import { areaWeights } from "./area-weights.ts";
 import type { Budget } from "./budget.ts";
+import type { Work } from "./drive.ts";
 
 /**
  * Gives each 26-component of a side that holds no voxel of the side's team to the side it shares most area with, until every
  * side is the one component around its team. Changes `sides` in place. Takes 4 bytes per voxel from the budget while it works;
  * the components' kernel may take 16 per run of equal sides beside it.
  */
-export function cleanUp(
+export function* cleanUp(
   sides: Uint8Array,
   size: Size,
   voxelSize: VoxelSize,
   teams: readonly Uint32Array[],
   budget: Budget,
-): void {
+  done: number,
+): Work<void> {
   const areas = areaWeights(voxelSize);
   budget.take(sides.length * 4);
   for (;;) {
@@ -44,6 +46,7 @@ export function cleanUp(
       const side = next[components[voxel]!]!;
       if (side !== 0) sides[voxel] = side;
     }
+    yield { phase: "clean-up", done };
   }
   budget.give(sides.length * 4);
 }

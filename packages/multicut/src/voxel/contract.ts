@@ -1,6 +1,6 @@
 import type { Size, VoxelSize } from "@pcg/kernels";
 
-/** A position in voxels: x, y, z. */
+/** A position in voxels: x, y, z. Voxel i covers the positions from i up to, not including, i + 1 (as in Neuroglancer). */
 export type Xyz = readonly [x: number, y: number, z: number];
 
 /** What to split: a mask, or the labels of a block and which of them belong to the object. */
@@ -14,11 +14,17 @@ export type SplitObject =
 export type SplitRequest = SplitObject & {
   /** Voxels of the box along x, y, z. */
   readonly size: Size;
-  /** Two or more groups of positions, absolute voxels; group g becomes side g+1. Order within a group does not matter. */
+  /**
+   * Two or more groups of positions, absolute, each standing for the voxel it lies in; group g becomes side g+1. Order within a
+   * group does not matter.
+   */
   readonly seeds: readonly (readonly Xyz[])[];
-  /** Physical length of a voxel per axis, e.g. nanometres. All distances are in this unit. */
+  /**
+   * Physical length of a voxel per axis, e.g. nanometres: 1e-30 to 1e30, no side more than 100 times as long as another. All distances
+   * are in this unit; sides do not depend on it.
+   */
   readonly voxelSize: VoxelSize;
-  /** Absolute position of the box's first voxel. Default 0, 0, 0. */
+  /** Absolute position of the box's first voxel. The box must lie from -2^50 to 2^50. Default 0, 0, 0. */
   readonly offset?: Xyz;
   /**
    * `banded` (default): the smallest surface near the middle between the groups. `geodesic`: equal arrival of fronts that
@@ -56,7 +62,7 @@ export interface SnappedSeed {
   readonly side: number;
   /** The voxel of the object nearest to the seed, absolute. */
   readonly at: Xyz;
-  /** Physical distance between the two. */
+  /** Physical distance to it from the voxel that the seed lies in; 0 for a seed on the object. */
   readonly distance: number;
 }
 

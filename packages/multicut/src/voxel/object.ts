@@ -9,6 +9,7 @@ import type { Leftover, SnappedSeed, SplitRequest, Xyz } from "./contract.ts";
 import type { Work } from "./drive.ts";
 import { VoxelSplitError } from "./error.ts";
 import { snap } from "./snap.ts";
+import { inUnits, lengthIn } from "./unit.ts";
 
 /** The object, cut out of the box. */
 export interface SplitObjectBlock {
@@ -42,7 +43,7 @@ export function* readObject(request: SplitRequest, budget: Budget): Work<SplitOb
   const mask = cutOut(whole, size, box);
   budget.give(voxels);
   yield { phase: "read", done: 0.04 };
-  const { groups, seeds } = snapSeeds(request, box, mask);
+  const { groups, seeds } = yield* snapSeeds(request, box, mask);
 
   budget.take(inside * 4);
   const { components, count } = connectedComponents(mask, box.size, 26);
@@ -119,24 +120,31 @@ function maskOf32(labels: Uint32Array, wanted: ReadonlySet<bigint>): Uint8Array 
 }
 
 /** Refuses seeds outside, then seeds too far, then seeds of two groups on one voxel: whichever is listed first. */
-function snapSeeds(
+function* snapSeeds(
   { seeds: requested, voxelSize, size, offset = [0, 0, 0], snapDistance }: SplitRequest,
   box: Corner,
   mask: Uint8Array,
-): Pick<SplitObjectBlock, "groups" | "seeds"> {
+): Work<Pick<SplitObjectBlock, "groups" | "seeds">> {
+  const [unit, lengths] = inUnits(voxelSize);
   const limit = snapDistance ?? 16 * Math.max(...voxelSize);
+  const farthest = lengthIn(unit, limit);
   const all = requested.flatMap((positions, group) =>
     positions.map((position, seed) => {
       const name = `seeds[${group}][${seed}], (${position.join(", ")}),`;
       return { group, seed, name, at: inBox(position, name, { group, seed }, size, offset) };
     }),
   );
-  const snapped = all.map(({ group, seed, name, at }) => {
-    const found = snap(mask, box.size, voxelSize, at.map((a, axis) => a - box.corner[axis]!) as unknown as Xyz, limit);
-    if (found !== undefined) return { group, ...found };
-    const message = `${name} is farther than ${limit} from the object; give a seed on it, or a larger snapDistance`;
-    throw new VoxelSplitError("SEED_TOO_FAR", message, { group, seed, limit });
-  });
+  const snapped: { group: number; voxel: number; distance: number }[] = [];
+  for (const { group, seed, name, at } of all) {
+    yield { phase: "read", done: 0.04 };
+    const here = at.map((a, axis) => a - box.corner[axis]!) as unknown as Xyz;
+    const found = snap(mask, box.size, lengths, here, farthest);
+    if (found === undefined) {
+      const message = `${name} is farther than ${limit} from the object; give a seed on it, or a larger snapDistance`;
+      throw new VoxelSplitError("SEED_TOO_FAR", message, { group, seed, limit });
+    }
+    snapped.push({ group, voxel: found.voxel, distance: found.distance * unit });
+  }
   const groups: number[][] = requested.map(() => []);
   const owner = new Map<number, number>();
   const seeds = snapped.map(({ group, voxel, distance }): SnappedSeed => {
@@ -154,10 +162,10 @@ function snapSeeds(
   return { groups, seeds };
 }
 
-/** A seed's position in the box. */
+/** The voxel of the box that a seed lies in: voxel i covers the positions from i up to, not including, i + 1. */
 function inBox(position: Xyz, name: string, fields: { group: number; seed: number }, size: Xyz, offset: Xyz): number[] {
-  const at = position.map((a, axis) => a - offset[axis]!);
-  if (at.every((a, axis) => a >= 0 && a <= size[axis]! - 1)) return at;
+  const at = position.map((a, axis) => Math.floor(a) - offset[axis]!);
+  if (at.every((a, axis) => a >= 0 && a < size[axis]!)) return at;
   const end = size.map((length, axis) => length + offset[axis]!);
   const message = `${name} lies outside of the box from (${offset.join(", ")}) to (${end.join(", ")})`;
   throw new VoxelSplitError("SEED_OUTSIDE", message, fields);

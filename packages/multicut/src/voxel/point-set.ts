@@ -4,7 +4,7 @@
  */
 import type { Xyz } from "./contract.ts";
 
-/** A box of voxels, absolute. */
+/** A box of voxels by its first voxel, absolute unless said otherwise, and its size. */
 export interface VoxelBox {
   readonly begin: Xyz;
   readonly size: Xyz;

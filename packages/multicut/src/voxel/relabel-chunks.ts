@@ -3,7 +3,7 @@
  * @module
  */
 import { componentStats, connectedComponents, type Size } from "@pcg/kernels";
-import { describe } from "../arguments.ts";
+import { describe, type Names } from "../arguments.ts";
 import type { Corner } from "./box.ts";
 import { checkBlock, checkCorner, checkObject, checkSize, invalid } from "./check.ts";
 import type { Xyz } from "./contract.ts";
@@ -20,7 +20,10 @@ export interface RelabelRequest {
   readonly offset?: Xyz;
   /** Voxels of a chunk. */
   readonly chunkSize: Xyz;
-  /** Absolute position where the chunk grid begins: that of the volume, not always 0. Default 0, 0, 0. */
+  /**
+   * Absolute position where the chunk grid begins: that of the volume (its `voxel_offset`), not always 0. Chunk (i, j, k) begins
+   * at chunkOrigin + (i, j, k)·chunkSize. Default 0, 0, 0.
+   */
   readonly chunkOrigin?: Xyz;
   /** Gives `count` fresh ids for the chunk with these grid coordinates. Called once per chunk that changes, x fastest. */
   readonly mint: (chunk: Xyz, count: number) => BigUint64Array;
@@ -109,14 +112,24 @@ export function relabelChunks(request: RelabelRequest): Relabelling {
   };
 }
 
+const NAMES: Names<RelabelRequest> = {
+  labels: true,
+  sides: true,
+  size: true,
+  offset: true,
+  chunkSize: true,
+  chunkOrigin: true,
+  mint: true,
+};
+
 function checkRelabelRequest(request: RelabelRequest): void {
-  checkObject(request, "the argument of relabelChunks");
+  checkObject(request, "relabelChunks", NAMES);
   const { labels, sides, size, offset, chunkSize, chunkOrigin, mint } = request;
   checkSize(size);
   checkBlock(labels, "labels", [BigUint64Array], size);
   checkBlock(sides, "sides", [Uint8Array], size);
   checkSize(chunkSize, "chunkSize");
-  if (offset !== undefined) checkCorner(offset, "offset");
+  if (offset !== undefined) checkCorner(offset, "offset", size);
   if (chunkOrigin !== undefined) checkCorner(chunkOrigin, "chunkOrigin");
   if (typeof mint !== "function") throw invalid("mint", "a function (chunk, count) => BigUint64Array", describe(mint));
 }

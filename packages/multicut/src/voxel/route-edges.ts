@@ -3,7 +3,7 @@
  * @module
  */
 import type { Size } from "@pcg/kernels";
-import { describe } from "../arguments.ts";
+import { describe, type Names } from "../arguments.ts";
 import { findBridges } from "./bridges.ts";
 import { checkBlock, checkCorner, checkObject, checkSize, checkVoxelSize, invalid } from "./check.ts";
 import type { Xyz } from "./contract.ts";
@@ -76,7 +76,7 @@ const SIBLING_AFFINITY = 0.001;
  */
 export function routeEdges(request: RouteRequest): Routing {
   checkRouteRequest(request);
-  const { edges, affinities, areas, fragments, groups, labels, size, offset, voxelSize, sameObject } = request;
+  const { edges, affinities, areas, fragments, groups, labels, size, voxelSize, sameObject } = request;
   const sides = new Map([...(request.whole ?? []), ...fragments.map(({ id, side }) => [id, side] as const)]);
   // Leftovers may join any side.
   const apart = (one = groups + 1, other = groups + 1): boolean => one !== other && Math.max(one, other) <= groups;
@@ -92,7 +92,7 @@ export function routeEdges(request: RouteRequest): Routing {
     if (children.has(a) && !children.has(b) && sameObject(b)) wanted.add(b);
     if (children.has(b) && !children.has(a) && sameObject(a)) wanted.add(a);
   }
-  const places = new Places(request, new Surfaces(labels, size, offset, voxelSize, wanted));
+  const places = new Places(request, new Surfaces(labels, size, voxelSize, wanted));
   const reach = request.reach ?? 10 * Math.min(...voxelSize);
 
   const routed = new RowSet();
@@ -145,8 +145,24 @@ export function routeEdges(request: RouteRequest): Routing {
   return { kind: "routed", ...routed.table(), replaced: Uint32Array.from(replaced) };
 }
 
+const NAMES: Names<RouteRequest> = {
+  edges: true,
+  affinities: true,
+  areas: true,
+  fragments: true,
+  whole: true,
+  groups: true,
+  labels: true,
+  size: true,
+  offset: true,
+  voxelSize: true,
+  sameObject: true,
+  boxOf: true,
+  reach: true,
+};
+
 function checkRouteRequest(request: RouteRequest): void {
-  checkObject(request, "the argument of routeEdges");
+  checkObject(request, "routeEdges", NAMES);
   const { edges, affinities, areas, fragments, whole, groups, labels, size, offset, voxelSize } = request;
   const { sameObject, boxOf, reach } = request;
   for (const [name, array, kind] of [
@@ -168,7 +184,7 @@ function checkRouteRequest(request: RouteRequest): void {
     throw invalid(`affinities[${notANumber}]`, "0 or more, or Infinity", `${affinities[notANumber]}`);
   checkSize(size);
   checkBlock(labels, "labels", [BigUint64Array], size);
-  checkCorner(offset, "offset");
+  checkCorner(offset, "offset", size);
   checkVoxelSize(voxelSize);
   if (!Array.isArray(fragments)) throw invalid("fragments", "the list that relabelChunks gave", describe(fragments));
   if (whole !== undefined && !(whole instanceof Map))
@@ -246,7 +262,7 @@ class Places {
       throw new VoxelSplitError("INVALID_ARGUMENT", message, { argument: "fragments", fragment });
     }
     const theirs = this.surfaces.points.get(partner);
-    const box = theirs === undefined ? this.request.boxOf?.(partner) : undefined;
+    const box = theirs === undefined ? this.boxOf(partner) : undefined;
     if (theirs === undefined && box === undefined) {
       const message = `supervoxel ${partner} has no voxel in the block, and boxOf does not say where it lies`;
       throw new VoxelSplitError("UNKNOWN_PLACE", message, { partner });
@@ -254,6 +270,18 @@ class Places {
     const distance = theirs ? mine.distanceTo(theirs) : mine.distanceToBox(box!, this.request.voxelSize);
     this.known.set(key, distance);
     return distance;
+  }
+
+  /** Where a partner lies, seen from the block's first voxel. */
+  private boxOf(partner: bigint): VoxelBox | undefined {
+    const { boxOf, offset } = this.request;
+    const box = boxOf?.(partner);
+    if (box === undefined) return undefined;
+    const name = `boxOf(${partner})`;
+    if (typeof box !== "object" || box === null) throw invalid(name, "a box { begin, size }", describe(box));
+    checkSize(box.size, `${name}.size`);
+    checkCorner(box.begin, `${name}.begin`, box.size);
+    return { begin: box.begin.map((at, axis) => at - offset[axis]!) as unknown as Xyz, size: box.size };
   }
 
   /** The fragment that touches the partner most; if none does the nearest, of equals the one with the smallest id. */

@@ -20,6 +20,7 @@ import { cellOf, type Level, pool, poolingFactors } from "./levels.ts";
 import { readObject, type SplitObjectBlock } from "./object.ts";
 import { fixTeams, refine } from "./refine.ts";
 import { depths, ridgeCosts } from "./ridge.ts";
+import { inUnits } from "./unit.ts";
 
 /** The surface is first sought at a level of at most this many cells. */
 const COARSE_CELLS = 2 ** 19;
@@ -46,7 +47,8 @@ export async function splitVoxels(request: SplitRequest): Promise<VoxelSplit> {
 }
 
 function* splitWork(request: SplitRequest): Work<VoxelSplit> {
-  const { size, voxelSize, weights } = request;
+  const { size, weights } = request;
+  const [, voxelSize] = inUnits(request.voxelSize);
   const budget = new Budget(size[0] * size[1] * size[2]);
   const object = yield* readObject(request, budget);
   const { box, mask, groups } = object;
@@ -83,7 +85,7 @@ function* splitWork(request: SplitRequest): Work<VoxelSplit> {
     }
   }
   yield { phase: "clean-up", done: 0.9 };
-  cleanUp(sides, box.size, voxelSize, teams, budget);
+  yield* cleanUp(sides, box.size, voxelSize, teams, budget, 0.9);
   yield { phase: "clean-up", done: 0.97 };
   return result(request, object, sides, levels, budget);
 }

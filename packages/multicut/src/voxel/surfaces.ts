@@ -13,10 +13,10 @@ export class Surfaces {
   private readonly contacts: ReadonlyMap<string, number>;
 
   /**
-   * Reads a block once. Points are physical: (absolute voxel) × voxelSize, the same frame for all. Memory while reading: 4 bytes
-   * per voxel and 48 per surface voxel.
+   * Reads a block once. Points are physical: voxel of the block × voxelSize, the same frame for all and exact wherever the block
+   * lies. Memory while reading: 4 bytes per voxel and 48 per surface voxel.
    */
-  constructor(labels: BigUint64Array, size: Size, offset: Xyz, voxelSize: Xyz, wanted: ReadonlySet<bigint>) {
+  constructor(labels: BigUint64Array, size: Size, voxelSize: Xyz, wanted: ReadonlySet<bigint>) {
     const { indices, labels: table } = renumber(labels);
     const asked = Uint8Array.from(table, (id) => (wanted.has(id) ? 1 : 0));
     const points = new Map<number, number[]>();
@@ -52,7 +52,7 @@ export class Surfaces {
             list = [];
             points.set(index, list);
           }
-          list.push((x + offset[0]) * voxelSize[0], (y + offset[1]) * voxelSize[1], (z + offset[2]) * voxelSize[2]);
+          list.push(x * voxelSize[0], y * voxelSize[1], z * voxelSize[2]);
         }
       }
     }

@@ -88,6 +88,14 @@ describe("splitVoxels refuses by name", () => {
     ["no voxel size", { voxelSize: undefined }, "voxelSize", /got undefined/],
     ["one number for a voxel size", { voxelSize: 4 }, "voxelSize", /got 4/],
     ["half an offset", { offset: [0.5, 0, 0] }, "offset", /three whole numbers.*got \[0.5, 0, 0\]/],
+    ["a box that ends beyond 2^50", { offset: [2 ** 50 - 19, 0, 0] }, "offset", /-2\^50 to 2\^50.*a box of 20×1×1/],
+    ["a box that begins before −2^50", { offset: [0, -(2 ** 51), 0] }, "offset", /shift the frame.*got \[0, -22517998/],
+    ["voxels far too small", { voxelSize: [8e-165, 8e-165, 4e-164] }, "voxelSize", /1e-30 to 1e\+30.*got \[8e-165/],
+    ["voxels far too large", { voxelSize: [1, 1, 1e37] }, "voxelSize", /choose another unit/],
+    ["voxels too flat", { voxelSize: [1, 3, 101] }, "voxelSize", /differ by 100 times at most.*by 101\.0 times/],
+    ["a misspelt option", { weight: new Uint8Array(20) }, "weight", /no argument "weight"; it takes mask.*weights/],
+    ["a signal that is a controller", { signal: new AbortController() }, "signal", /an AbortSignal, got a/],
+    ["progress that is no function", { onProgress: true }, "onProgress", /a function of the progress, got true/],
     ["a mask that is a list", { mask: Array(20).fill(1) }, "mask", /a Uint8Array, got an array/],
     ["mask and labels", { labels, ids: BigUint64Array.of(5n) }, "mask", /given alone.*got mask and labels/],
     ["mask and ids", { ids: BigUint64Array.of(5n) }, "mask", /got mask and ids/],
@@ -159,6 +167,14 @@ describe("relabelChunks refuses by name", () => {
     ["sides of another size", { sides: new Uint8Array(3) }, "sides", /sides has 3 elements/],
     ["an empty chunk", { chunkSize: [0, 1, 1] }, "chunkSize", /above 0.*got \[0, 1, 1\]/],
     ["half an offset", { offset: [0, 0.5, 0] }, "offset", /got \[0, 0.5, 0\]/],
+    ["a box that ends beyond 2^50", { offset: [2 ** 53 - 5, 0, 0] }, "offset", /2\^50.*a box of 20×1×1/],
+    [
+      "an origin beyond 2^50",
+      { chunkOrigin: [0, 2 ** 53 - 1, 0] },
+      "chunkOrigin",
+      /2\^50.*got \[0, 9007199254740991, 0\]/,
+    ],
+    ["a misspelt option", { chunksize: [4, 4, 4] }, "chunksize", /no argument "chunksize"; it takes labels.*chunkSize/],
     ["half an origin", { chunkOrigin: [0, Number.NaN, 0] }, "chunkOrigin", /got \[0, NaN, 0\]/],
     ["no mint", { mint: undefined }, "mint", /a function/],
     [
@@ -201,6 +217,8 @@ describe("routeEdges refuses by name", () => {
     ["edges as numbers", { edges: [5, 6] }, "edges", /a BigUint64Array, got an array/],
     ["affinities of 32 bits", { affinities: Float32Array.of(1) }, "affinities", /a Float64Array, got a Float32Array/],
     ["an affinity that is NaN", { affinities: Float64Array.of(Number.NaN) }, "affinities[0]", /got NaN/],
+    ["a box that ends beyond 2^50", { offset: [0, 2 ** 50, 0] }, "offset", /2\^50.*a box of 20×1×1/],
+    ["a misspelt option", { boxof: () => undefined }, "boxof", /no argument "boxof"; it takes edges.*boxOf/],
     ["no offset", { offset: undefined }, "offset", /got undefined/],
     ["no voxel size", { voxelSize: [1, 1] }, "voxelSize", /got \[1, 1\]/],
     ["labels of another size", { size: [4, 1, 1] }, "labels", /labels has 20 elements/],
@@ -208,6 +226,21 @@ describe("routeEdges refuses by name", () => {
     ["sides in a list", { whole: [[5n, 1]] }, "whole", /the map that relabelChunks gave, got an array/],
     ["no sameObject", { sameObject: undefined }, "sameObject", /a function/],
     ["a negative reach", { reach: -1 }, "reach", /got -1/],
+    ...(
+      [
+        ["a place without a size", { begin: [0, 0, 0] }, "boxOf(9).size", /three whole numbers above 0.*got undefined/],
+        ["a place that is a corner", [0, 0, 0], "boxOf(9).size", /got undefined/],
+        ["a place beyond 2^50", { begin: [2 ** 50, 0, 0], size: [1, 1, 1] }, "boxOf(9).begin", /2\^50/],
+      ] as const
+    ).map(([what, place, argument, message]): Case => {
+      const fragment = { id: 5n, old: 50n, side: 1, chunk: [0, 0, 0], voxels: 20, at: [0, 0, 0] };
+      return [
+        what,
+        { fragments: [fragment], edges: BigUint64Array.of(50n, 9n), boxOf: () => place },
+        argument,
+        message,
+      ];
+    }),
     [
       "a fragment without a voxel",
       {

@@ -1,6 +1,6 @@
 import type { Size } from "@pcg/kernels";
 import { beforeAll, describe, expect, test } from "vitest";
-import { drawShape, shapes, turnShape } from "../../scripts/shapes.mjs";
+import { drawShape, requestOf, shapes, turnShape } from "../../scripts/shapes.mjs";
 import { splitVoxels, type VoxelSplit } from "../../src/voxel/index.ts";
 import { type Quality, qualityOf } from "./quality.ts";
 
@@ -20,7 +20,7 @@ describe.each(shapes.map((shape, number) => ({ ...shape, number })))("$name", (s
   let split: VoxelSplit;
   let quality: Quality;
   beforeAll(async () => {
-    split = await splitVoxels({ ...shape, mask });
+    split = await splitVoxels(requestOf(shape, mask));
     quality = qualityOf(split.sides, best, size, voxelSize, groups);
   });
 
@@ -42,14 +42,14 @@ describe.each(shapes.map((shape, number) => ({ ...shape, number })))("$name", (s
   // Large shapes take the same way at one level more.
   test.skipIf(mask.length > 200_000)("seeds in another order give the same sides", async () => {
     const reversed = seeds.map((group) => [...group].reverse());
-    const again = await splitVoxels({ ...shape, mask, seeds: reversed });
+    const again = await splitVoxels({ ...requestOf(shape, mask), seeds: reversed });
     expect(Buffer.compare(again.sides, split.sides)).toBe(0);
   });
 
   test.skipIf(mask.length > 200_000)("axes named otherwise give the same number of faces and voxels", async () => {
     const turned = turnShape(shape, orders[number % orders.length]!);
     const drawn = drawShape(turned);
-    const found = await splitVoxels({ ...turned, mask: drawn.mask });
+    const found = await splitVoxels(requestOf(turned, drawn.mask));
     expect(found.voxels).toEqual(split.voxels);
     const there = qualityOf(found.sides, drawn.best, turned.size, turned.voxelSize, groups);
     expect(there.faces).toBe(quality.faces);
@@ -60,7 +60,7 @@ describe.each(shapes.map((shape, number) => ({ ...shape, number })))("$name", (s
 test("fronts alone cut where they meet and not at the waist", async () => {
   const shape = shapes[0]!;
   const { mask, best } = drawShape(shape);
-  const split = await splitVoxels({ ...shape, mask, method: "geodesic" });
+  const split = await splitVoxels({ ...requestOf(shape, mask), method: "geodesic" });
   const quality = qualityOf(split.sides, best, shape.size, shape.voxelSize, 2);
   expect(quality.pieces).toEqual([1, 1]);
   expect(quality.faces).toBeGreaterThan(4 * quality.bestFaces);

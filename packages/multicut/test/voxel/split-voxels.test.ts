@@ -1,8 +1,10 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { componentLabels, connectedComponents } from "@pcg/kernels";
 import { Random } from "@pcg/testkit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { drawShape, shapes } from "../../scripts/shapes.mjs";
+import { drawShape, requestOf, shapes } from "../../scripts/shapes.mjs";
 import { cutSurface, isVoxelSplitError, type SplitRequest, splitVoxels, type Xyz } from "../../src/voxel/index.ts";
 
 /** A bar of 20 voxels along x. */
@@ -41,6 +43,21 @@ describe("the object", () => {
       { side: 1, at: [-5, 1000, 3], distance: 0 },
       { side: 2, at: [10, 1000, 3], distance: 0 },
     ]);
+  });
+
+  test("the unit of length does not matter, not even by its rounding", async () => {
+    const shape = shapes.find(({ name }) => name.startsWith("balls of 40"))!;
+    const request = requestOf(shape, drawShape(shape).mask);
+    const { sides } = await splitVoxels(request);
+    for (const unit of [1e-29, 1e-9, 1 / 3, 2 ** 40, 1e28]) {
+      const voxelSize = request.voxelSize.map((side) => side * unit) as unknown as Xyz;
+      expect(Buffer.compare((await splitVoxels({ ...request, voxelSize })).sides, sides)).toBe(0);
+    }
+    // 0.3 / 0.1 is less than 3.
+    const mask = Uint8Array.from({ length: 20 }, (_, x) => (x < 5 ? 0 : 1));
+    const split = await splitVoxels({ ...bar, mask, voxelSize: [0.1, 0.1, 0.1], snapDistance: 0.3 } as SplitRequest);
+    expect(split.seeds[0]!.at).toEqual([5, 0, 0]);
+    expect(split.seeds[0]!.distance).toBeCloseTo(0.3, 12);
   });
 
   test("weights draw the cut to a membrane", async () => {
@@ -133,6 +150,26 @@ describe("seeds", () => {
     });
     expect([2, 3, 4].map((x) => split.sides[x + 7 * 3])).toEqual([2, 2, 2]);
     expect(split.sides[3]).toBe(1);
+  });
+
+  test("a fraction stands for the voxel it lies in: voxel i covers i up to, not including, i + 1", async () => {
+    const at = async (x: number, begin = 0): Promise<unknown> => {
+      const other = begin + (x - begin < 10 ? 17 : 2);
+      const seeds: Xyz[][] = [[[other, 0.5, 0.999]], [[x, 0, 0]]];
+      try {
+        const split = await splitVoxels({ ...bar, offset: [begin, 0, 0], seeds });
+        return [split.seeds[1]!.at[0], split.seeds[1]!.distance];
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    expect(await at(0.99)).toEqual([0, 0]);
+    expect(await at(19)).toEqual([19, 0]);
+    expect(await at(19.5)).toEqual([19, 0]);
+    expect(await at(20)).toBe("SEED_OUTSIDE");
+    expect(await at(-0.4)).toBe("SEED_OUTSIDE");
+    expect(await at(-7.5, -8)).toEqual([-8, 0]);
+    expect(await at(2 ** 50 - 3.5, 2 ** 50 - 20)).toEqual([2 ** 50 - 4, 0]);
   });
 
   test("the same seed twice counts once", async () => {
@@ -286,8 +323,7 @@ describe("large boxes", () => {
 
   test("memory, by account, stays below 24 bytes per voxel of the box", async () => {
     const request = {
-      ...shape,
-      mask,
+      ...requestOf(shape, mask),
       seeds: shape.seeds.map(([seed]) => [seed!, [seed![0], seed![1] + 9, seed![2] - 7] as Xyz]),
     };
     for (const method of ["banded", "geodesic"] as const) {
@@ -297,11 +333,52 @@ describe("large boxes", () => {
     }
   });
 
+  test("four groups in a solid box hold less than 24 bytes per voxel that anything can count", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const { Memory } = WebAssembly;
+    const memories = new Set<WeakRef<WebAssembly.Memory>>();
+    WebAssembly.Memory = class extends Memory {
+      constructor(descriptor: WebAssembly.MemoryDescriptor) {
+        super(descriptor);
+        memories.add(new WeakRef(this));
+      }
+    };
+    const size: Xyz = [160, 160, 40];
+    const mask = new Uint8Array(160 * 160 * 40).fill(1);
+    const corners = [15, 145].flatMap((x) => [15, 145].map((y): Xyz[] => [[x, y, 20]]));
+    let most = 0;
+    let last = -1;
+    try {
+      collect();
+      const before = process.memoryUsage().arrayBuffers;
+      await splitVoxels({
+        mask,
+        size,
+        voxelSize: [8, 8, 40],
+        seeds: corners,
+        onProgress: ({ done }) => {
+          if (done < last + 0.01) return;
+          last = done;
+          collect();
+          let bytes = process.memoryUsage().arrayBuffers - before;
+          for (const memory of memories) bytes += memory.deref()?.buffer.byteLength ?? 0;
+          most = Math.max(most, bytes);
+        },
+      });
+    } finally {
+      WebAssembly.Memory = Memory;
+    }
+    expect(memories.size).toBeLessThan(8);
+    expect(most / mask.length).toBeGreaterThan(2);
+    expect(most / mask.length).toBeLessThan(24);
+  });
+
   test("progress never falls, names the phases in order, and other events run meanwhile", async () => {
     const seen: { phase: string; done: number }[] = [];
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
-    await splitVoxels({ ...shape, mask, onProgress: (progress) => seen.push(progress) });
+    await splitVoxels({ ...requestOf(shape, mask), onProgress: (progress) => seen.push(progress) });
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(3);
     expect(seen.length).toBeGreaterThan(8);
@@ -313,8 +390,7 @@ describe("large boxes", () => {
     const abort = new AbortController();
     const phases: string[] = [];
     const work = splitVoxels({
-      ...shape,
-      mask,
+      ...requestOf(shape, mask),
       signal: abort.signal,
       onProgress: ({ phase }) => {
         phases.push(phase);
