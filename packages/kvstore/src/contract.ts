@@ -124,7 +124,7 @@ export interface KvStore {
   deleteRange(range: KeyRange, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
    * Keeps every other write of a key waiting, those of other processes included, until the hold is released, the write that was given
-   * it is applied, or this process ends: for whoever keeps losing races for a key, and for milliseconds. It saves work and decides
+   * it is applied, the store is closed, or this process ends: for whoever keeps losing races for a key, and for milliseconds. It saves work and decides
    * nothing; conditions are checked as ever. Stores that cannot have no such method, or give `undefined`.
    */
   hold?(key: Key, options?: { readonly signal?: AbortSignal }): Promise<KeyHold | undefined>;

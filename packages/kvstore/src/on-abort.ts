@@ -27,6 +27,19 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
   };
 }
 
+/**
+ * `promise`, or a rejection with the signal's reason when that comes first.
+ *
+ * @internal
+ */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const leave = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(leave);
+  });
+}
+
 function listen(signal: AbortSignal): Set<() => void> {
   const callbacks = new Set<() => void>();
   waiting.set(signal, callbacks);

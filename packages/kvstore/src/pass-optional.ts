@@ -4,7 +4,7 @@ import type { Key, KvStore } from "./contract.ts";
 export function passOptional(store: KvStore, inner: (key: Key) => Key = (key) => key): Pick<KvStore, "hold" | "stage"> {
   const { hold, stage } = store;
   return {
-    ...(hold && { hold: (key, options) => hold.call(store, inner(key), options) }),
-    ...(stage && { stage: (key, value, options) => stage.call(store, inner(key), value, options) }),
+    ...(hold && { hold: async (key, options) => await hold.call(store, inner(key), options) }),
+    ...(stage && { stage: async (key, value, options) => await stage.call(store, inner(key), value, options) }),
   };
 }

@@ -35,8 +35,12 @@ export interface Child {
   kill(): Promise<void>;
 }
 
-export function startChild(module: string, args: readonly string[]): Child {
-  const child = spawn(process.execPath, [module, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+/** @param maxOpenFiles how many files it may have open at once; as many as this process unless told. */
+export function startChild(module: string, args: readonly string[], maxOpenFiles?: number): Child {
+  const command = [process.execPath, module, ...args];
+  const limited = ["sh", "-c", `ulimit -n ${maxOpenFiles} && exec "$@"`, "sh", ...command];
+  const [program, ...rest] = (maxOpenFiles === undefined ? command : limited) as [string, ...string[]];
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
   // Not "exit": what it printed last may still be on its way then.
   const exited = once(child, "close");
   const lines = createInterface(child.stdout);

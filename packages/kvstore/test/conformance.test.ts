@@ -70,6 +70,21 @@ testKvStore(
   api,
   { capabilities: ofFiles, holds: true, stages: true, seeds: [1], steps: 30 },
 );
+testKvStore(
+  "kvStack of files and memory",
+  async () => {
+    const { store: files, cleanup } = await inFolder(true)(new Map());
+    const keys = ["dir/", "made/", "a/b"].map((prefix) => ({
+      store: files,
+      prefix,
+      stripPrefix: prefix === "a/b" ? 2 : 0,
+    }));
+    const all = [{ store: memoryKvStore() }, ...keys, { store: files, exact: "key", stripPrefix: 1 }];
+    return { store: kvStack(all), ...(cleanup && { cleanup }) };
+  },
+  api,
+  { capabilities: everything, holds: true, stages: true, seeds: [1], steps: 30 },
+);
 testKvStore("http", served({}), api, { capabilities: {} });
 testKvStore("http from a server without ranges", served({ ignoreRanges: true }), api, { capabilities: {} });
 testKvStore("http without ranges or lengths", served({ ignoreRanges: true, withoutLength: true }), api, {
@@ -204,6 +219,19 @@ testKvStore(
   }),
   api,
   anyKeys,
+);
+testKvStore(
+  "overlay of files on memory",
+  async () => {
+    const { store: upper, cleanup } = await inFolder(true)(new Map());
+    const lower = memoryKvStore();
+    await lower.write("dir/key", Uint8Array.of(1));
+    const store = overlay(upper, lower);
+    await store.write("dir/key", null);
+    return { store, ...(cleanup && { cleanup }) };
+  },
+  api,
+  { capabilities: everything, holds: true, stages: true, seeds: [1], steps: 30 },
 );
 testKvStore(
   "overlay of files on overlay of files, emptied",

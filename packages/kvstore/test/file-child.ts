@@ -33,6 +33,15 @@ if (mode === "increment") {
 } else if (mode === "steal") {
   await say("started");
   for (;;) rmSync(first, { force: true });
+} else if (mode === "many") {
+  const store = fileKvStore(folder, { fsync: second === "fsync" });
+  for (let i = 0; i < Number(first); i++) await store.write(`${i}`, Uint8Array.of(i));
+  for (let i = 0; i < Number(first); i++) await store.read(`${i}`);
+  await store.write("new", keyBytes("while others stay open"));
+  for await (const _ of store.list());
+  const reads = Array.from({ length: Number(first) }, (_, i) => store.read(`${i}`));
+  const found = await Promise.all([store.read("absent"), ...reads]);
+  await say(`${found.filter((result, i) => result?.value[0] === ((i - 1) & 255)).length}`);
 } else if (mode === "churn") {
   // Writes a key of its own in a folder that others keep emptying, and checks that an acknowledged write is there.
   const store = fileKvStore(folder, { fsync: false });

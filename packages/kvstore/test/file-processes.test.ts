@@ -166,6 +166,12 @@ test("a hold ends with its process, and one of a process keeps those of others w
   expect((await store.write("key", Uint8Array.of(2), { hold: hold! })).written).toBe(true);
 });
 
+test("a process that may have few files open reads any number of them at once, and writes", async () => {
+  const child = startChild(module, ["many", folder, "300", "no fsync"], 100);
+  expect(await child.nextLine()).toBe("300");
+  await child.done();
+});
+
 test("a sweep spares the unfinished values of the living and removes those of the dead", async () => {
   await mkdir(join(folder, "dir"));
   await writeFile(join(folder, "dir/_00112233aabbccdd.__lock"), "half a val");

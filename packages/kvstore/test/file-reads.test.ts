@@ -6,11 +6,32 @@ import { join } from "node:path";
 import { Random } from "@pcg/testkit";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-const calls = vi.hoisted(() => ({ read: 0, readv: 0, bytes: 0, fail: false, before: (): void => {} }));
+const calls = vi.hoisted(() => ({
+  open: 0,
+  mostOpen: 0,
+  read: 0,
+  readv: 0,
+  bytes: 0,
+  fail: false,
+  before: (): void => {},
+}));
 vi.mock("node:fs", async (importActual) => {
   const fs = await importActual<typeof import("node:fs")>();
   const counted = {
     ...fs,
+    open: (...[path, flags, done]: [string, number, (error: Error | null, file: number) => void]) => {
+      calls.opening++;
+      calls.mostOpen = Math.max(calls.mostOpen, calls.open.size + calls.opening);
+      fs.open(path, flags, (error, file) => {
+        calls.opening--;
+        if (error === null) calls.open.add(file);
+        done(error, file);
+      });
+    },
+    closeSync: (file: number) => {
+      calls.open.delete(file);
+      fs.closeSync(file);
+    },
     read: (...args: Parameters<typeof fs.read>) => {
       calls.read++;
       fs.read(...args);
@@ -97,6 +118,17 @@ test("when a request for many fails, each is asked for alone", async () => {
     { offset: 20, length: 10 },
   ]);
   expect(calls).toMatchObject({ read: 2, readv: 1 });
+});
+
+test("any number of files may be asked for at once, of which some are open at a time", async () => {
+  const store = fileKvStore(folder);
+  for (let i = 0; i < 700; i++) await writeFile(join(folder, `${i}`), `${i}`);
+  calls.mostOpen = 0;
+  const found = await Promise.all(Array.from({ length: 701 }, (_, i) => store.read(`${i}`)));
+  expect(found.pop()).toBeUndefined();
+  expect(found.every((result, i) => Buffer.from(result!.value).toString() === `${i}`)).toBe(true);
+  expect(calls.mostOpen).toBeGreaterThan(128);
+  expect(calls.mostOpen).toBeLessThanOrEqual(256);
 });
 
 describe("among reads at once", () => {

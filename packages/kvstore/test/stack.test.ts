@@ -1,4 +1,5 @@
 import {
+  type Key,
   type KvDrivers,
   type KvStore,
   keyBytes,
@@ -69,6 +70,22 @@ describe("a stack", () => {
   test("promises what every layer promises", () => {
     const reading = { ...memoryKvStore(), capabilities: { list: true } as const };
     expect(kvStack([{ store: memoryKvStore() }, { store: reading, prefix: "a" }]).capabilities).toEqual({ list: true });
+  });
+
+  test("has holds and staging where a layer has them", async () => {
+    const released: Key[] = [];
+    const holding: KvStore = {
+      ...memoryKvStore(),
+      hold: async (key) => ({ release: () => void released.push(key) }),
+      stage: async (key) => ({ discard: () => void released.push(key) }),
+    };
+    const without = kvStack([{ store: memoryKvStore() }]);
+    expect([without.hold, without.stage]).toEqual([undefined, undefined]);
+    const stack = kvStack([{ store: memoryKvStore() }, { store: holding, prefix: "m/" }]);
+    expect([await stack.hold!("a"), await stack.stage!("a", bytes("x"))]).toEqual([undefined, undefined]);
+    (await stack.hold!("m/b"))!.release();
+    (await stack.stage!("m/c", bytes("x")))!.discard();
+    expect(released.map((key) => keyText(keyBytes(key)))).toEqual(["b", "c"]);
   });
 
   test("closes each store once", async () => {

@@ -268,12 +268,47 @@ export function testHolds(open: OpenForTest, { test, expect }: TestApi): void {
     withStore(open, { key: bytes("old") }, async (store) => {
       const hold = await store.hold!("key");
       const controller = new AbortController();
-      const waiting = store.hold!("key", { signal: controller.signal });
+      const { signal } = controller;
+      const first = store.write("key", bytes("first"));
+      const waiting = [store.hold!("key", { signal }), store.write("key", bytes("never"), { signal })];
+      const last = store.hold!("key");
+      await moment();
       controller.abort(new Error("no longer"));
+      // While the hold and the write are before them.
+      for (const end of await Promise.allSettled(waiting)) {
+        expect(end.status === "rejected" && String(end.reason)).toBe("Error: no longer");
+      }
+      expect(await textAt(store, "key")).toBe("old");
       hold!.release();
-      await expect(waiting).rejects.toThrow("no longer");
-      await store.write("key", bytes("new"));
+      await first;
+      expect(await textAt(store, "key")).toBe("first");
+      expect((await store.write("key", bytes("new"), { hold: (await last)! })).written).toBe(true);
       expect(await textAt(store, "key")).toBe("new");
+    }));
+
+  test("a write that is aborted while another under its hold is before it is not made", () =>
+    withStore(open, { key: bytes("old") }, async (store) => {
+      const hold = (await store.hold!("key"))!;
+      const controller = new AbortController();
+      const first = store.write("key", bytes("first"), { hold });
+      const second = store.write("key", bytes("second"), { hold, signal: controller.signal });
+      controller.abort(new Error("no longer"));
+      await expect(second).rejects.toThrow("no longer");
+      await first;
+      expect(await textAt(store, "key")).toBe("first");
+    }));
+
+  test("closing releases what is held, and what is waited for", () =>
+    withStore(open, { key: bytes("old") }, async (store) => {
+      const hold = (await store.hold!("key"))!;
+      const next = store.hold!("key").then(
+        (late) => late?.release(),
+        () => {},
+      );
+      const write = store.write("key", bytes("waits"));
+      await moment();
+      await Promise.all([store.close(), next, write]);
+      hold.release();
     }));
 }
 

@@ -2,8 +2,9 @@
  * Folders of a store: made durably, swept of what killed writers left, removed when empty.
  * @module
  */
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
+import { openNow } from "./descriptors.ts";
 import { syncFile } from "./disk.ts";
 import { systemCode } from "./errors.ts";
 import type { Locking } from "./lock/locking.ts";
@@ -18,7 +19,7 @@ export async function syncFolder(path: Buffer): Promise<void> {
   // Windows has no such call; its rename is durable by the journal.
   if (process.platform === "win32") return;
   // Opened each time, for a folder may have been removed and made again.
-  const folder = openSync(path, constants.O_RDONLY);
+  const folder = openNow(path, constants.O_RDONLY);
   try {
     await syncFile(folder);
   } finally {

@@ -1,5 +1,6 @@
 import type { KeyHold } from "../contract.ts";
 import type { HeldLock } from "./lock/locking.ts";
+import { Queue } from "./queue.ts";
 
 /** A lock that outlasts one call. It is dropped when a write has been applied under it, or it is released and none is under way. */
 export class FileHold implements KeyHold {
@@ -11,7 +12,7 @@ export class FileHold implements KeyHold {
   #hasEnded = false;
   #isReleased = false;
   /** Writes under the hold take turns. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Queue();
   #writes = 0;
 
   constructor(path: Buffer, lock: HeldLock) {
@@ -38,13 +39,15 @@ export class FileHold implements KeyHold {
     if (this.#writes === 0) this.#lock.release(true);
   }
 
-  /** Runs `write` with the lock, without it when the hold has ended before. */
-  async use<T>(write: (held: HeldLock | undefined) => Promise<T>): Promise<T> {
+  /** Runs `write` with the lock, without it when the hold has ended before or the lock was lost. */
+  async use<T>(write: (held: HeldLock | undefined) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     this.#writes++;
-    const turn = this.#last.then(() => write(this.#hasEnded ? undefined : this.#lock));
-    this.#last = turn.catch(() => {});
+    const inTurn = (): Promise<T> => {
+      if (!this.#hasEnded && !this.#lock.isHeld()) this.#lock.release();
+      return write(this.#hasEnded ? undefined : this.#lock);
+    };
     try {
-      return await turn;
+      return await this.#turns.run(inTurn, signal);
     } finally {
       this.#writes--;
       if (this.#isReleased) this.release();

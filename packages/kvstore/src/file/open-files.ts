@@ -5,16 +5,21 @@
  * inode, which cannot be given out again while the old one is open; one that was changed in place has another time. Looking
  * never waits for the disk, since an open file keeps its name in the kernel's memory. A deleted file keeps its space until it is
  * closed, so files that nobody reads any more are closed within seconds.
+ *
+ * A process may have few files open (1024 often), so whoever asks for more than a share of them at once waits until one is closed.
  * @module
  */
 import { type BigIntStats, closeSync, constants, fstatSync } from "node:fs";
 import { KvStoreError } from "../errors.ts";
+import { closeSpareFiles, closeWhenScarce, isScarcity } from "./descriptors.ts";
 import { openForReading } from "./disk.ts";
 import { systemCode } from "./errors.ts";
 import { generationOf, isAbsence, statValue } from "./version.ts";
 
 /** Of all stores together. Windows cannot replace or remove files that are open, so there none stays open. */
 const maxIdleFiles = process.platform === "win32" ? 0 : 128;
+/** In use or idle, of all stores together. */
+const maxOpenFiles = 256;
 const idleMs = 1000;
 
 /** A file that is open for reading. */
@@ -51,6 +56,12 @@ class Entry implements OpenFile {
 const kept = new Map<string, Entry>();
 const opening = new Map<string, Promise<unknown>>();
 let timer: NodeJS.Timeout | undefined;
+/** Files that are open or being opened. */
+let openFiles = 0;
+/** Each is called when a file may be opened in the place of another. Whoever is called and opens none calls the next. */
+const waiting: (() => void)[] = [];
+
+closeWhenScarce(() => closeUnused(maxIdleFiles));
 
 /**
  * Opens the file at a path, or finds it open; `undefined` when no file is there. Whoever asked gives it back with
@@ -78,7 +89,9 @@ export async function acquireFile(path: Buffer): Promise<OpenFile | undefined> {
 export function releaseFile(file: OpenFile): void {
   const entry = file as Entry;
   entry.users--;
-  if (entry.users === 0 && !entry.isKept) closeSync(entry.descriptor);
+  if (entry.users > 0) return;
+  if (!entry.isKept) closeOpen(entry.descriptor);
+  else if (waiting.length > 0) closeUnused(1);
 }
 
 /** Closes the file at a path as soon as its readers have it, because it was replaced or removed. */
@@ -103,12 +116,26 @@ async function open(path: Buffer, name: string): Promise<OpenFile | undefined> {
 
 async function openFresh(path: Buffer): Promise<Entry | undefined> {
   let descriptor: number;
-  try {
-    // Not blocking: opening a named pipe would otherwise wait for its writer.
-    descriptor = await openForReading(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    if (isAbsence(systemCode(error))) return undefined;
-    throw error;
+  for (;;) {
+    while (openFiles >= maxOpenFiles && !closeUnused(1)) await nextClosed();
+    openFiles++;
+    try {
+      // Not blocking: opening a named pipe would otherwise wait for its writer.
+      descriptor = await openForReading(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+      break;
+    } catch (error) {
+      openFiles--;
+      if (isScarcity(error)) {
+        if (closeSpareFiles()) continue;
+        if (openFiles > 0) {
+          await nextClosed();
+          continue;
+        }
+      }
+      waiting.shift()?.();
+      if (isAbsence(systemCode(error))) return undefined;
+      throw error;
+    }
   }
   let entry: Entry | undefined;
   try {
@@ -118,8 +145,14 @@ async function openFresh(path: Buffer): Promise<Entry | undefined> {
     entry = new Entry(descriptor, stats);
     return entry;
   } finally {
-    if (entry === undefined) closeSync(descriptor);
+    if (entry === undefined) closeOpen(descriptor);
   }
+}
+
+function nextClosed(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+  });
 }
 
 function keep(name: string, entry: Entry): void {
@@ -137,7 +170,25 @@ function keep(name: string, entry: Entry): void {
 function drop(name: string, entry: Entry): void {
   kept.delete(name);
   entry.isKept = false;
-  if (entry.users === 0) closeSync(entry.descriptor);
+  if (entry.users === 0) closeOpen(entry.descriptor);
+}
+
+function closeOpen(descriptor: number): void {
+  openFiles--;
+  closeSync(descriptor);
+  waiting.shift()?.();
+}
+
+/** Closes files that nobody reads at the moment. @returns whether there were any. */
+function closeUnused(count: number): boolean {
+  let left = count;
+  for (const [name, entry] of kept) {
+    if (left === 0) break;
+    if (entry.users > 0) continue;
+    drop(name, entry);
+    left--;
+  }
+  return left < count;
 }
 
 function closeIdle(): void {

@@ -26,6 +26,7 @@ import { lockfileLocking } from "./lock/lockfile.ts";
 import type { HeldLock, Locking } from "./lock/locking.ts";
 import { osLocking } from "./lock/os.ts";
 import { checkKey, childPath, parentPath } from "./paths.ts";
+import { Queue } from "./queue.ts";
 import { readFileValue } from "./read.ts";
 import { StagedFile } from "./temporary.ts";
 import { walkFiles } from "./walk.ts";
@@ -69,8 +70,9 @@ class FileKvStore implements KvStore {
   readonly #fsync: boolean;
   readonly #locking: Locking;
   readonly #folders: Folders;
-  /** Last write per path, so that writers in this process take turns instead of polling for the lock. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  /** By path, so that writers in this process take turns instead of polling for the lock. */
+  readonly #turns = new Map<string, Queue>();
+  readonly #holds = new Set<FileHold>();
   #closed = false;
 
   constructor(root: string, { fsync = true, locking = "os" }: FileDriverOptions) {
@@ -127,10 +129,10 @@ class FileKvStore implements KvStore {
       return result;
     };
     const { hold } = options;
-    const inTurn = (): Promise<WriteResult> => this.#inTurn(path, () => change());
+    const inTurn = (): Promise<WriteResult> => this.#inTurn(path, () => change(), options.signal);
     try {
       if (!(hold instanceof FileHold && hold.path.equals(path))) return await inTurn();
-      return await hold.use((held) => (held === undefined ? inTurn() : change(held)));
+      return await hold.use((held) => (held === undefined ? inTurn() : change(held)), options.signal);
     } catch (error) {
       throw translate(error, value === null ? "delete" : "write", this.url, key);
     }
@@ -158,12 +160,16 @@ class FileKvStore implements KvStore {
     const context = { folders: this.#folders, locking: this.#locking, ...options };
     try {
       return await new Promise<KeyHold>((resolve, reject) => {
-        this.#inTurn(path, async () => {
-          options.signal?.throwIfAborted();
+        const inTurn = async (): Promise<void> => {
+          this.#check(options.signal);
           const hold = new FileHold(path, await lockFile(path, context));
+          this.#holds.add(hold);
+          if (this.#closed) hold.release();
           resolve(hold);
           await hold.ended;
-        }).catch(reject);
+          this.#holds.delete(hold);
+        };
+        this.#inTurn(path, inTurn, options.signal).catch(reject);
       });
     } catch (error) {
       throw translate(error, "hold", this.url, key);
@@ -195,7 +201,7 @@ class FileKvStore implements KvStore {
     const failures: unknown[] = [];
     const remove = async (path: Buffer): Promise<void> => {
       try {
-        await this.#inTurn(path, () => removeFile(path, { locking: this.#locking, signal }));
+        await this.#inTurn(path, () => removeFile(path, { locking: this.#locking, signal }), signal);
       } catch (error) {
         failures.push(error);
       }
@@ -221,10 +227,11 @@ class FileKvStore implements KvStore {
     }
   }
 
-  /** Waits for the writes under way; later calls reject with `closed`. */
+  /** Releases the holds and waits for the writes under way; later calls reject with `closed`. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled(this.#turns.values());
+    for (const hold of this.#holds) hold.release();
+    await Promise.all([...this.#turns.values()].map((queue) => queue.done()));
   }
 
   #path(key: Key, signal: AbortSignal | undefined): Buffer {
@@ -239,15 +246,10 @@ class FileKvStore implements KvStore {
     if (this.#closed) throw new KvStoreError("closed", `${this.url} was closed`, { url: this.url });
   }
 
-  async #inTurn<T>(path: Buffer, action: () => Promise<T>): Promise<T> {
+  async #inTurn<T>(path: Buffer, action: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const name = path.toString("latin1");
-    const previous = this.#turns.get(name);
-    const turn = previous === undefined ? action() : previous.then(action, action);
-    this.#turns.set(name, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(name) === turn) this.#turns.delete(name);
-    }
+    const queue = this.#turns.get(name) ?? new Queue(() => this.#turns.delete(name));
+    this.#turns.set(name, queue);
+    return await queue.run(action, signal);
   }
 }

@@ -6,6 +6,7 @@ import type { Dir } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { openAside } from "./descriptors.ts";
 import { systemCode, translate } from "./errors.ts";
 import { lockfileLocking } from "./lock/lockfile.ts";
 import type { Locking } from "./lock/locking.ts";
@@ -67,7 +68,7 @@ export async function sweepFolder(folder: Buffer, locking: Locking): Promise<voi
 async function* children(path: Buffer): AsyncGenerator<{ readonly name: Buffer; readonly isFolder: boolean }> {
   let folder: Dir;
   try {
-    folder = await opendir(path, { encoding: "buffer" as BufferEncoding });
+    folder = await openAside(() => opendir(path, { encoding: "buffer" as BufferEncoding }));
   } catch (error) {
     if (isAbsence(systemCode(error))) return;
     throw error;

@@ -2,12 +2,13 @@
  * Fresh files beside those whose value they will be: hidden from lists, and known to sweeps as in use as long as they are open.
  * @module
  */
-import { closeSync, constants, openSync, unlinkSync } from "node:fs";
+import { closeSync, constants } from "node:fs";
 import type { StagedValue } from "../contract.ts";
+import { openNow } from "./descriptors.ts";
 import { closeFile, syncFile, writeAll } from "./disk.ts";
-import { systemCode } from "./errors.ts";
 import type { Locking } from "./lock/locking.ts";
 import { temporaryPath } from "./paths.ts";
+import { unlinkIfThere } from "./unlink.ts";
 
 /** Freeing more bytes than this, or giving them to the disk, may take long, so renaming and closing then wait aside. */
 export const smallBytes: number = 4 << 20;
@@ -25,7 +26,7 @@ export async function makeTemporary(
   { locking, signal }: { readonly locking: Locking; readonly signal?: AbortSignal | undefined },
 ): Promise<Temporary> {
   const temporary = temporaryPath(path);
-  const file = openSync(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+  const file = openNow(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
   const made = { file, path: temporary, size: value.length };
   try {
     // So that sweeps leave it alone; a sweep that was faster makes the rename fail with ENOENT.
@@ -45,14 +46,6 @@ export async function endTemporary({ file, path, size }: Temporary, isRenamed: b
   } finally {
     if (size <= smallBytes) closeSync(file);
     else await closeFile(file);
-  }
-}
-
-export function unlinkIfThere(path: Buffer): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
   }
 }
 

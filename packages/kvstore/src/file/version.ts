@@ -32,9 +32,9 @@ export function statValue(path: Buffer): BigIntStats | undefined {
   return stats === undefined || stats.isDirectory() ? undefined : stats;
 }
 
-/** Whether a system error means that no value is there. */
+/** Whether a system error means that no value is there; a link that leads in a circle leads to none. */
 export function isAbsence(code: string | undefined): boolean {
-  return code === "ENOENT" || code === "ENOTDIR";
+  return code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP";
 }
 
 /** Sets the file's modification time later than `previous` unless it is. @returns the file's state after that. */

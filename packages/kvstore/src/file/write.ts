@@ -16,7 +16,8 @@ import { type Folders, syncFolder } from "./folders.ts";
 import type { HeldLock, Locking } from "./lock/locking.ts";
 import { forgetFile } from "./open-files.ts";
 import { lockPath, parentPath } from "./paths.ts";
-import { endTemporary, makeTemporary, type StagedFile, smallBytes, stageFile, unlinkIfThere } from "./temporary.ts";
+import { endTemporary, makeTemporary, type StagedFile, smallBytes, stageFile } from "./temporary.ts";
+import { unlinkIfThere } from "./unlink.ts";
 import { generationOf, isAbsence, makeLater, statValue, waitUntilPast } from "./version.ts";
 
 /** How often a folder may vanish, or a fresh temporary be swept away, under one write, before it must be something else. */

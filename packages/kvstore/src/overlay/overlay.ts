@@ -22,6 +22,7 @@ import type {
 import { KvStoreError } from "../errors.ts";
 import { forEachParallel } from "../for-each-parallel.ts";
 import { hasPrefix, isEmptyRange, keyBytes, listRange, printKey } from "../keys.ts";
+import { passOptional } from "../pass-optional.ts";
 import { withPrefix } from "../prefix.ts";
 import { mergeLists } from "./merge.ts";
 import { hintKey, hintPrefix, isTombstone, tombstone } from "./tombstone.ts";
@@ -61,6 +62,8 @@ const inLower = "l";
 class Overlay implements KvStore {
   readonly capabilities: Capabilities;
   readonly url: string;
+  readonly hold?: NonNullable<KvStore["hold"]>;
+  readonly stage?: NonNullable<KvStore["stage"]>;
   readonly #upper: KvStore;
   readonly #lower: KvStore;
   /** The keys that say where tombstones may be. */
@@ -77,6 +80,11 @@ class Overlay implements KvStore {
     this.#upper = upper;
     this.#lower = lower;
     this.#hints = withPrefix(upper, hintPrefix);
+    // Every change is a write of the key in the upper store.
+    Object.assign(
+      this,
+      passOptional(upper, (key) => this.#check(key)),
+    );
   }
 
   read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
@@ -101,11 +109,11 @@ class Overlay implements KvStore {
     if (value === null) return await this.#delete(bytes, options);
     if (isTombstone(value)) throw this.#error("unsupported", bytes, "may not hold the bytes that mark a deleted key");
     const { ifGeneration, signal } = options;
-    if (ifGeneration === undefined) return shown(await this.#upper.write(bytes, value, aside(signal)));
+    if (ifGeneration === undefined) return shown(await this.#upper.write(bytes, value, options));
     for (;;) {
       const state = await this.#look(bytes, signal);
       if (state.shown !== ifGeneration) return { written: false, generation: state.shown };
-      const result = await this.#upper.write(bytes, value, { ...aside(signal), ifGeneration: state.upper });
+      const result = await this.#upper.write(bytes, value, { ...options, ifGeneration: state.upper });
       // Else somebody changed the key meanwhile: whether the condition holds is to be seen anew.
       if (result.written) return shown(result);
     }
@@ -136,15 +144,19 @@ class Overlay implements KvStore {
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
-  async #delete(key: Uint8Array, { ifGeneration, signal }: WriteOptions): Promise<WriteResult> {
+  async #delete(key: Uint8Array, { ifGeneration, hold, signal }: WriteOptions): Promise<WriteResult> {
     for (;;) {
       const state = await this.#look(key, signal);
       if (ifGeneration !== undefined && state.shown !== ifGeneration)
         return { written: false, generation: state.shown };
-      if (state.shown === null) return { written: true, generation: null };
+      if (state.shown === null) {
+        hold?.release();
+        return { written: true, generation: null };
+      }
       if (state.isInLower) await this.#upper.write(hintKey(key), new Uint8Array(0), aside(signal));
       const result = await this.#upper.write(key, state.isInLower ? tombstone : null, {
         ...aside(signal),
+        ...(hold && { hold }),
         ...(ifGeneration === undefined ? {} : { ifGeneration: state.upper }),
       });
       if (result.written) return { written: true, generation: null };

@@ -48,6 +48,9 @@ class KvStack implements KvStore {
   readonly capabilities: Capabilities;
   readonly url: string;
   readonly spec: KvStoreSpecObject | undefined;
+  /** Only where a layer has it: callers need not wait otherwise once they have seen that there are holds. */
+  readonly hold?: NonNullable<KvStore["hold"]>;
+  readonly stage?: NonNullable<KvStore["stage"]>;
   readonly #stores: ReadonlySet<KvStore>;
   readonly #parts: readonly MappedRange[];
 
@@ -57,6 +60,11 @@ class KvStack implements KvStore {
     this.capabilities = sharedCapabilities([...this.#stores]);
     this.url = `kvstack(${layers.map(({ store }) => store.url).join(", ")})`;
     this.spec = stackSpec(layers);
+    const stores = [...this.#stores];
+    if (stores.some(({ hold }) => hold !== undefined)) this.hold = (key, options) => this.#hold(key, options);
+    if (stores.some(({ stage }) => stage !== undefined)) {
+      this.stage = (key, value, options) => this.#stage(key, value, options);
+    }
   }
 
   read(key: Key, options?: ReadOptions): Promise<ReadResult | undefined>;
@@ -82,16 +90,16 @@ class KvStack implements KvStore {
     });
   }
 
-  async hold(key: Key, options: { readonly signal?: AbortSignal } = {}): Promise<KeyHold | undefined> {
+  async #hold(key: Key, options?: { readonly signal?: AbortSignal }): Promise<KeyHold | undefined> {
     const bytes = keyBytes(key);
     const part = findMapped(this.#parts, bytes);
     return await part?.store.hold?.(bytes.subarray(part.strip), options);
   }
 
-  async stage(
+  async #stage(
     key: Key,
     value: Uint8Array,
-    options: { readonly signal?: AbortSignal } = {},
+    options?: { readonly signal?: AbortSignal },
   ): Promise<StagedValue | undefined> {
     const bytes = keyBytes(key);
     const part = findMapped(this.#parts, bytes);

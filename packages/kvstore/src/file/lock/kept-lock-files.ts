@@ -4,8 +4,9 @@
  * while its file stays. To everybody else a kept lock file is one that a killed process left.
  * @module
  */
-import { closeSync, unlinkSync } from "node:fs";
-import { systemCode } from "../errors.ts";
+import { closeSync } from "node:fs";
+import { closeWhenScarce } from "../descriptors.ts";
+import { unlinkIfThere } from "../unlink.ts";
 import { isStillAt, tryLock, unlock } from "./native.ts";
 
 /** How long a value rests before its lock file goes. */
@@ -24,6 +25,12 @@ interface Release {
 const releases = new Map<string, Release>();
 let timer: NodeJS.Timeout | undefined;
 let removesAtExit = false;
+
+closeWhenScarce(() => {
+  const open = [...releases].filter(([, { file }]) => file !== undefined);
+  open.forEach(forget);
+  return open.length > 0;
+});
 
 /** The kept lock file of a path, open; it may have been removed or renamed by others meanwhile. The caller closes or keeps it. */
 export function takeKeptLockFile(path: Buffer): number | undefined {
@@ -70,9 +77,7 @@ function forget([name, { path, file }]: [string, Release]): void {
   if (file === undefined) return;
   try {
     // Whoever has the lock now removes the file or keeps it.
-    if (tryLock(file) && isStillAt(file, path)) unlinkSync(path);
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
+    if (tryLock(file) && isStillAt(file, path)) unlinkIfThere(path);
   } finally {
     closeSync(file);
   }

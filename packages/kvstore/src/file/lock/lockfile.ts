@@ -9,10 +9,12 @@
  * too.
  * @module
  */
-import { closeSync, constants, fstatSync, futimes, linkSync, openSync, renameSync, unlinkSync } from "node:fs";
+import { closeSync, constants, fstatSync, futimes, linkSync, renameSync } from "node:fs";
 import { pause } from "../../pause.ts";
 import { systemCode } from "../errors.ts";
 import { temporaryPath } from "../paths.ts";
+import { unlinkIfThere } from "../unlink.ts";
+import { openLockFile } from "./lock-file.ts";
 import type { HeldLock, Locking } from "./locking.ts";
 import { hasNativeLocks, isStillAt, tryLock } from "./native.ts";
 
@@ -46,7 +48,7 @@ export const lockfileLocking: Locking = {
 
 function create(path: Buffer): number | undefined {
   try {
-    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+    return openLockFile(path, constants.O_CREAT | constants.O_EXCL);
   } catch (error) {
     if (systemCode(error) === "EEXIST") return undefined;
     throw error;
@@ -76,9 +78,7 @@ function heldLock(file: number, path: Buffer): HeldLock {
     release() {
       clearInterval(touch);
       try {
-        if (isStillAt(file, path)) unlinkSync(path);
-      } catch (error) {
-        if (systemCode(error) !== "ENOENT") throw error;
+        if (isStillAt(file, path)) unlinkIfThere(path);
       } finally {
         closeSync(file);
       }
@@ -89,7 +89,7 @@ function heldLock(file: number, path: Buffer): HeldLock {
 function removeStale(path: Buffer, minAgeMs: number): boolean {
   let file: number;
   try {
-    file = openSync(path, constants.O_RDWR);
+    file = openLockFile(path);
   } catch (error) {
     if (["ENOENT", "EACCES", "EPERM"].includes(systemCode(error) ?? "")) return false;
     throw error;
@@ -119,10 +119,11 @@ function take(file: number, path: Buffer): boolean {
     try {
       linkSync(aside, path);
     } catch (error) {
-      if (systemCode(error) !== "EEXIST") throw error;
+      // A sweep may have taken it, which its owner notices.
+      if (!["EEXIST", "ENOENT"].includes(systemCode(error) ?? "")) throw error;
     }
   }
-  unlinkSync(aside);
+  unlinkIfThere(aside);
   return isTaken;
 }
 

@@ -8,11 +8,13 @@
  * holder may need. Waiting ends with the caller's signal.
  * @module
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync } from "node:fs";
-import { onAbort } from "../../on-abort.ts";
+import { closeSync, constants, fstatSync, ftruncateSync } from "node:fs";
+import { unlessAborted } from "../../on-abort.ts";
 import { pause } from "../../pause.ts";
 import { systemCode } from "../errors.ts";
+import { unlinkIfThere } from "../unlink.ts";
 import { keepLockFile, takeKeptLockFile } from "./kept-lock-files.ts";
+import { openLockFile } from "./lock-file.ts";
 import type { HeldLock, Locking } from "./locking.ts";
 import { hasNativeLocks, isStillAt, tryLock, waitForLock } from "./native.ts";
 
@@ -26,7 +28,7 @@ export const osLocking: Locking = {
   async acquire(path, signal) {
     for (;;) {
       signal?.throwIfAborted();
-      const file = takeKeptLockFile(path) ?? openSync(path, constants.O_RDWR | constants.O_CREAT, 0o666);
+      const file = takeKeptLockFile(path) ?? openLockFile(path, constants.O_CREAT);
       await lock(file, signal);
       let held = false;
       try {
@@ -49,7 +51,7 @@ export const osLocking: Locking = {
     if (!hasNativeLocks) return false;
     let file: number;
     try {
-      file = openSync(path, constants.O_RDWR);
+      file = openLockFile(path);
     } catch (error) {
       // Gone already, or another user's: theirs to remove.
       if (["ENOENT", "EACCES", "EPERM"].includes(systemCode(error) ?? "")) return false;
@@ -58,8 +60,8 @@ export const osLocking: Locking = {
     try {
       if (minAgeMs > 0 && Date.now() - fstatSync(file).mtimeMs < minAgeMs) return false;
       if (!tryLock(file) || !isStillAt(file, path)) return false;
-      unlinkSync(path);
-      return true;
+      // Another sweep may have been faster.
+      return unlinkIfThere(path);
     } finally {
       closeSync(file);
     }
@@ -85,24 +87,14 @@ async function lock(file: number, signal: AbortSignal | undefined): Promise<void
   }
 }
 
-function unlessAborted(granted: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return granted;
-  return new Promise((resolve, reject) => {
-    const leave = onAbort(signal, () => reject(signal.reason));
-    granted.then(resolve, reject).finally(leave);
-  });
-}
-
 function heldLock(file: number, path: Buffer): HeldLock {
   return {
     isHeld: () => true,
     release(isRepeated = false) {
       if (isRepeated && keepLockFile(file, path)) return;
       try {
-        unlinkSync(path);
-      } catch (error) {
-        // Somebody removed it by hand.
-        if (systemCode(error) !== "ENOENT") throw error;
+        // Unless somebody removed it by hand.
+        unlinkIfThere(path);
       } finally {
         closeSync(file);
       }
