@@ -42,7 +42,9 @@ export function* multiwayCut(graph: Graph, terminals: readonly Int32Array[]): St
   }
   // Moves between two groups cannot leave every trap, so a second start, unlike the first, goes the same way.
   const first = yield* improve(graph, isolated, terminals);
-  const second = yield* improve(graph, nearestTerminal(graph, terminals), terminals);
+  const nearest = nearestTerminal(graph, terminals);
+  yield;
+  const second = yield* improve(graph, nearest, terminals);
   const best = second.flow < first.flow ? second : first;
   return { ...best, lowerBound, guarantee: 2 - 2 / terminals.length, terminals };
 }
@@ -55,6 +57,7 @@ function* improve(
 ): Steps<Pick<Assignment, "side" | "flow">> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const adopted = adoptStrays(graph, side, terminals);
+    yield;
     const swapped = yield* swapPairs(graph, side, terminals);
     if (!adopted && !swapped) break;
   }
