@@ -7,7 +7,8 @@ import { Random } from "@pcg/testkit";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 const calls = vi.hoisted(() => ({
-  open: 0,
+  open: new Set<number>(),
+  opening: 0,
   mostOpen: 0,
   read: 0,
   readv: 0,
