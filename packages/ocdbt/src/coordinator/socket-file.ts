@@ -114,16 +114,17 @@ function isCode(error: unknown, code: string): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === code;
 }
 
-/** The error of Node names a file that nobody has asked for; and it tells of a folder that is missing as of one that may not be written. */
+/** Node's error names a file that nobody has asked for, and may tell of a folder that is missing as of one that may not be written. */
 async function noSocket(path: string, cause: unknown): Promise<OcdbtError> {
   const folder = dirname(path);
   const there = await stat(folder).catch(() => undefined);
-  let why = `no socket can be made in the folder ${folder}`;
-  if (there === undefined) why = `there is no folder ${folder}; make it, or listen elsewhere`;
-  else if (!there.isDirectory()) why = `${folder} is no folder; listen elsewhere`;
-  else if (isCode(cause, "EACCES") || isCode(cause, "EPERM") || isCode(cause, "EROFS"))
-    why = `the folder ${folder} may not be written; listen elsewhere`;
-  return new OcdbtError("bad-spec", `cannot listen on ${path}: ${why}`, { fields: { path }, cause });
+  const fail = (why: string, details: { readonly cause?: unknown } = {}): OcdbtError =>
+    new OcdbtError("bad-spec", `cannot listen on ${path}: ${why}`, { fields: { path }, ...details });
+  if (there === undefined) return fail(`there is no folder ${folder}; make it, or listen elsewhere`);
+  if (!there.isDirectory()) return fail(`${folder} is no folder; listen elsewhere`);
+  if (["EACCES", "EPERM", "EROFS"].some((code) => isCode(cause, code)))
+    return fail(`the folder ${folder} may not be written; listen elsewhere`);
+  return fail(`no socket can be made in the folder ${folder}`, { cause });
 }
 
 function inUse(path: string): OcdbtError {
