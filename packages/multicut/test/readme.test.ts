@@ -23,10 +23,11 @@ test("the README's voxel example runs: the bar parts at its neck, and its edge g
   const file = new URL(".vitest/readme-voxel-example.ts", folder);
   await mkdir(new URL(".", file), { recursive: true });
   await writeFile(file, example);
-  const { split, relabelled, routing } = (await import(/* @vite-ignore */ fileURLToPath(file))) as {
+  const { split, relabelled, routing, next } = (await import(/* @vite-ignore */ fileURLToPath(file))) as {
     split: VoxelSplit;
     relabelled: Relabelling;
     routing: Routing;
+    next: unknown;
   };
   expect(split.rest).toBe(3);
   expect(split.leftovers).toEqual([]);
@@ -44,5 +45,10 @@ test("the README's voxel example runs: the bar parts at its neck, and its edge g
     affinities: Float64Array.of(0.9, 0.001),
     areas: ids(9, 0),
     replaced: Uint32Array.of(0),
+  });
+  expect(next).toEqual({
+    edges: ids(6, 7, 6, 1001, 1000, 1001),
+    affinities: Float64Array.of(0.8, 0.9, 0.001),
+    groups: [ids(1000), ids(1001, 1001)],
   });
 });

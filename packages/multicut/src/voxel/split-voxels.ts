@@ -28,7 +28,7 @@ const DEFAULT_BAND = 0.6;
 
 /**
  * Splits an object between two or more groups of seeds. The same seeds in any order give the same sides, and so does the
- * same object with its axes named otherwise, but for exact ties between equally good paths. Every side is one 26-component.
+ * same object with its axes named otherwise, but for ties between equally good paths. Every side is one 26-component.
  *
  * Memory beside the request: at most 24 bytes per voxel of the box, or 32 MiB if that is more; work that would take more is
  * refused. Other events run between slices; no slice is longer than a pass or two over the voxels of the box.
