@@ -62,8 +62,11 @@ export interface ManifestStore {
    * Its value is to be discarded in the end.
    */
   stage(next: Manifest, options?: { readonly signal?: AbortSignal }): Promise<StagedManifest | undefined>;
-  /** Keeps other writers of the manifest waiting, see `KvStore.hold`; `undefined` where the store cannot. */
-  hold(options?: { readonly signal?: AbortSignal }): Promise<KeyHold | undefined>;
+  /**
+   * Keeps other writers of the manifest waiting, see `KvStore.hold`; `undefined` where the store cannot. Which key that is may depend on the
+   * manifest that will come `next`: without it there is no hold of numbered ones.
+   */
+  hold(options?: { readonly next?: Manifest; readonly signal?: AbortSignal }): Promise<KeyHold | undefined>;
 }
 
 /** Reads what references name: cached by bytes, in-flight requests shared, bounded in number. */
@@ -99,10 +102,19 @@ export interface DataFileWriter {
   readonly pendingBytes: number;
 }
 
+/** Files of a change that are none of its writer's. */
+export interface WrittenApart {
+  readonly files: readonly string[];
+  /** They may be about to be swept: from now on others are to be written in their place. */
+  forget(): void;
+}
+
 /** What a version is made from, for commits that do not come from mutations: restore, expire, compact. */
 export interface ManifestUpdate {
   /** Must be pure: it is called again on a newer manifest after a conflict. `undefined`: nothing to do. */
   readonly next: (current: Manifest, writer: DataFileWriter) => Promise<Manifest | undefined>;
+  /** What `next` writes by other means and refers to, also when it is called again. */
+  readonly apart?: WrittenApart | undefined;
   readonly message?: string;
   readonly author?: string;
   readonly signal?: AbortSignal;

@@ -65,7 +65,7 @@ export function addUpkeepCommands(parent: Command, surroundings: Surroundings): 
     .description("remove data files that no version of the database or of its forks needs")
     .option(
       "--grace <duration>",
-      "how long a file must have been unneeded, seen by two sweeps; 0s: at once",
+      "how long a file must have been unneeded, seen by two sweeps, 15m at least; 0s: at once",
       parseDuration,
     )
     .option("--base <url>", "of a fork that is not named by --fork: its topmost base, which may use its files")

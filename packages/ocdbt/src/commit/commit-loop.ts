@@ -13,10 +13,12 @@ import type { CommitEvent } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { pathToBytes } from "../format/index.ts";
 import type { Manifest } from "../format/types.ts";
+import { MAX_AGE_MS } from "../io/grace.ts";
 import { backOff } from "../io/pause.ts";
 import { putIf } from "../io/put-if.ts";
 import type { DataFileWriter, ManifestStore, StagedManifest, StoredManifest } from "../parts.ts";
 import { isFileGone } from "../view/lost-version.ts";
+import { sweptFiles } from "./swept-files.ts";
 
 export interface CommitLoopContext {
   readonly store: KvStore;
@@ -48,6 +50,8 @@ export interface Plan {
   readonly filesInUse?: (own: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
   /** A small file beside the database that belongs to the version of the plan, and to no other: durable before the manifest. */
   readonly beside?: { readonly key: string; readonly bytes: Uint8Array } | undefined;
+  /** Files that the plan refers to and that were written for it, but by none of the attempts' writers. */
+  readonly apart?: readonly string[] | undefined;
   /** Told that what the attempt wrote is durable. */
   readonly flushed?: () => void;
 }
@@ -64,8 +68,8 @@ export interface RunOptions {
 /** How long others are kept waiting at most. A commit that takes longer goes on without its hold. */
 const MAX_HOLD_MS = 2000;
 
-/** How long after an attempt the next ones may refer to what it wrote: less than any sweep waits (`MIN_GRACE_MS`), with room for an attempt. */
-const REUSE_MS = 10_000;
+/** How often all is written again because sweeps saw it before the manifest could be replaced. */
+const MAX_SWEPT = 3;
 
 /** What a change came to: its plan, unless there was nothing to do, and the manifest that was found or made. */
 export interface Settled<P extends Plan> {
@@ -76,11 +80,17 @@ export interface Settled<P extends Plan> {
 /** What the attempts of one change share. */
 interface Run {
   /** Files of earlier attempts, which the next one may have no use for. */
-  readonly earlier: string[];
+  earlier: string[];
+  /** Files to which no attempt will refer any more. */
+  readonly stale: string[];
   values: DataFileWriter | undefined;
   hasLostFile: boolean;
-  /** Since when there is something that later attempts may refer to, `performance.now()` ms. */
-  reusableSince: number | undefined;
+  /** What plans refer to was written, or seen to be safe, after this, `performance.now()` ms. */
+  since: number;
+  /** Of the last plan. */
+  apart: readonly string[];
+  /** How often a sweep has seen what was about to be referred to. */
+  swept: number;
 }
 
 export class CommitLoop {
@@ -131,7 +141,8 @@ export class CommitLoop {
     options: RunOptions,
   ): Promise<Settled<P>> {
     const { signal } = options;
-    const run: Run = { earlier: [], values: undefined, hasLostFile: false, reusableSince: undefined };
+    const since = performance.now();
+    const run: Run = { earlier: [], stale: [], values: undefined, hasLostFile: false, since, apart: [], swept: 0 };
     for (let number = 1; ; number++) {
       const begun = performance.now();
       const isFirstLoss = !this.#contended && number === 1;
@@ -144,13 +155,13 @@ export class CommitLoop {
       try {
         await backOff(number, signal, Math.max(2, performance.now() - begun));
       } catch (error) {
-        this.#clear(this.#remove([...run.earlier, ...(run.values?.begun ?? [])]));
+        this.#clear(this.#remove([...run.stale, ...run.earlier, ...(run.values?.begun ?? [])]));
         throw error;
       }
     }
   }
 
-  /** @returns `lost` when another change came first, `again` when that was seen before anything was written. */
+  /** @returns `lost` when another change came first, `again` when that, or a sweep, was seen before the manifest was to be replaced. */
   async #attempt<P extends Plan>(
     number: number,
     run: Run,
@@ -164,36 +175,45 @@ export class CommitLoop {
     const isContended = this.#contended || number > 1;
     const writer = newWriter();
     if (isContended) run.values ??= newWriter();
-    const { values } = run;
+    let { values } = run;
     let hold: KeyHold | undefined;
     let holdEnd: ReturnType<typeof setTimeout> | undefined;
     let current: StoredManifest | undefined;
     let plan: P | undefined;
     let staged: StagedManifest | undefined;
     let clockBehind: bigint;
+    const toReferTo = (): string[] => [...run.earlier, ...writer.begun, ...(values?.begun ?? [])];
     const beside = (): string[] => (plan?.beside === undefined ? [] : [plan.beside.key]);
-    const own = (): string[] => [...run.earlier, ...writer.begun, ...(values?.begun ?? []), ...beside()];
+    const own = (): string[] => [...run.stale, ...toReferTo(), ...beside()];
     const report = (kind: CommitEvent["kind"], orphansRemoved: number): void => {
       const { generation } = plan!.next.versions.at(-1)!;
       emit({ kind, generation, attempt: number, orphansRemoved, clockBehind });
     };
     const leave = (): void => {
       run.earlier.push(...writer.begun, ...beside());
-      run.reusableSince ??= performance.now();
+      run.apart = plan?.apart ?? [];
     };
     try {
       try {
         if (values !== undefined) {
           options.placeAhead?.(values);
           await values.flush(aside);
-          if (values.begun.length > 0) run.reusableSince ??= performance.now();
           hold = await manifests.hold(aside);
-          if (hold !== undefined) holdEnd = setTimeout(() => hold!.release(), MAX_HOLD_MS);
+          const endHold = (): void => {
+            hold?.release();
+            hold = undefined;
+          };
+          if (hold !== undefined) holdEnd = setTimeout(endHold, MAX_HOLD_MS);
         }
         const maxStalenessMs = isContended ? 0 : options.maxStalenessMs;
         current = await manifests.read({ maxStalenessMs, ...aside });
-        const afresh = run.reusableSince !== undefined && performance.now() - run.reusableSince > REUSE_MS;
-        if (afresh) run.reusableSince = undefined;
+        const afresh = !(await this.#isSafe(run, [...toReferTo(), ...run.apart], current?.manifest, aside));
+        if (afresh) {
+          run.stale.push(...toReferTo());
+          run.earlier = [];
+          if (values !== undefined) run.values = values = newWriter();
+          run.since = performance.now();
+        }
         plan = await makePlan({ number, current, writer, values: values ?? writer, afresh });
         clockBehind = this.#clockBehind(current, plan);
         // Values are of use whatever others write meanwhile; the plan should be a new one when its own files are written.
@@ -211,6 +231,18 @@ export class CommitLoop {
           await allDone([writer.flush(aside), values?.flush(aside), this.#keepBeside(plan, signal), staging]);
         }
         signal?.throwIfAborted();
+        if (plan !== undefined) {
+          // Whoever keeps the manifest may do so for long: what is referred to must be safe when nobody does any more.
+          clearTimeout(holdEnd);
+          hold ??= await manifests.hold({ next: plan.next, ...aside });
+          const files = [...toReferTo(), ...(plan.apart ?? [])];
+          if (!(await this.#isSafe(run, files, plan.next, aside))) {
+            if (++run.swept === MAX_SWEPT) throw sweptAgain(this.#context.store.url);
+            report("conflict", 0);
+            leave();
+            return "again";
+          }
+        }
       } catch (error) {
         // What the manifest led to has expired and is gone: there is a newer one. Only once, since it may as well be damage.
         const isPast =
@@ -227,7 +259,6 @@ export class CommitLoop {
         this.#clear(this.#remove(own()));
         return { plan, stored: current };
       }
-      run.reusableSince ??= performance.now();
       plan.flushed?.();
       // An error from here on leaves the files: the manifest may refer to them.
       const stored = await manifests.replace(current, plan.next, { hold, staged });
@@ -241,7 +272,9 @@ export class CommitLoop {
       this.#ownToken = stored.token;
       const kind = stored.recovered ? "recovered" : "committed";
       // An earlier attempt may have named its file beside as this one does.
-      const suspects = [...run.earlier, ...(values?.begun ?? [])].filter((file) => !beside().includes(file));
+      const suspects = [...run.stale, ...run.earlier, ...(values?.begun ?? [])].filter(
+        (file) => !beside().includes(file),
+      );
       this.#clear(this.#removeUnused(suspects, own(), plan).then((removed) => report(kind, removed)));
       return { plan, stored };
     } finally {
@@ -249,6 +282,24 @@ export class CommitLoop {
       hold?.release();
       staged?.value.discard();
     }
+  }
+
+  /** Whether no sweep has seen files that were written for the change; asked when they are old. */
+  async #isSafe(
+    run: Run,
+    files: readonly string[],
+    manifest: Manifest | undefined,
+    aside: { readonly signal?: AbortSignal },
+  ): Promise<boolean> {
+    const asked = performance.now();
+    if (asked - run.since <= MAX_AGE_MS) return true;
+    // Sweeps remove nothing where there is no manifest.
+    const { store } = this.#context;
+    const uuid = manifest?.config.uuid;
+    const swept = uuid === undefined ? undefined : await sweptFiles(files, { store, uuid, ...aside });
+    if (swept !== undefined && swept.size > 0) return false;
+    run.since = asked;
+    return true;
   }
 
   async #keepBeside({ beside }: Plan, signal: AbortSignal | undefined): Promise<void> {
@@ -297,6 +348,13 @@ export class CommitLoop {
     const results = await Promise.allSettled(files.map((file) => store.write(pathToBytes(file), null)));
     return results.filter(({ status }) => status === "fulfilled").length;
   }
+}
+
+function sweptAgain(url: string): OcdbtError {
+  const message =
+    `${MAX_SWEPT} times a sweep of ${url} saw the files of a commit before it could refer to them: nothing was written; sweep more ` +
+    "seldom than the commit takes, or commit less at once";
+  return new OcdbtError("conflict", message, { fields: { url } });
 }
 
 /** Rejects as the first that did, when none is under way any more. */

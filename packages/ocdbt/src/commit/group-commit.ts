@@ -14,6 +14,7 @@ import { appendVersion } from "./append-version.ts";
 import type { Attempt, CommitLoop, Plan } from "./commit-loop.ts";
 import { type Evaluation, evaluate, type Verdict } from "./evaluate.ts";
 import { GroupCancellation } from "./group-cancellation.ts";
+import { handedInFiles, keepHandedIn } from "./handed-in.ts";
 import { ownFilesInUse } from "./own-files.ts";
 import { type CommitRequest, dependsOnState, isCertain, PointMutation, stage } from "./requests.ts";
 import { EMPTY_TREE, writeTree } from "./tree-writer.ts";
@@ -106,6 +107,8 @@ class GroupCommitter implements Committer {
     const { signal } = cancel;
     let evaluation: Evaluation | undefined;
     let admission: Admission | undefined;
+    /** Requests whose values are gone. */
+    const lost = new Map<CommitRequest, OcdbtError>();
     const placeAhead = (values: DataFileWriter): void => {
       const { maxInlineValueBytes } = initialConfig();
       for (const { mutations, options } of group.filter(isCertain)) {
@@ -113,17 +116,22 @@ class GroupCommitter implements Committer {
         for (const point of mutations) if (point.kind === "point") point.place(values, maxInlineValueBytes);
       }
     };
-    const makePlan = async ({ current, writer, values, afresh }: Attempt): Promise<GroupPlan | undefined> => {
+    const makePlan = async ({ number, current, writer, values, afresh }: Attempt): Promise<GroupPlan | undefined> => {
       written.begin(afresh);
       if (current !== undefined) checkConfig(current.manifest.config);
       const manifest: Manifest = current?.manifest ?? { config: initialConfig(), versions: [], versionNodes: [] };
       const { config } = manifest;
-      const present = group.filter(({ options }) => !options.signal?.aborted);
+      const present = group.filter((request) => !request.options.signal?.aborted && !lost.has(request));
       admission = await admit(present, current?.manifest, { store, nodes, signal });
-      evaluation = await evaluate(admission.admitted, current?.manifest, nodes, { signal });
+      if (number === 1 || afresh) {
+        const handed = { store, nodes, uuid: config.uuid, values, signal };
+        for (const [request, error] of await keepHandedIn(admission.admitted, handed)) lost.set(request, error);
+      }
+      const admitted = admission.admitted.filter((request) => !lost.has(request));
+      evaluation = await evaluate(admitted, current?.manifest, nodes, { signal });
       // Whoever had such a request before may be about to commit it: only a newer version puts an end to that, and makes
       // "not applied" true for good.
-      const isBarrier = admission.admitted.some(({ options }) => options.request?.sentBefore);
+      const isBarrier = admitted.some(({ options }) => options.request?.sentBefore);
       if (evaluation.changes.isEmpty && !isBarrier) return undefined;
       const before = manifest.versions.at(-1)?.root ?? EMPTY_TREE;
       const changes = evaluation.changes.net();
@@ -139,6 +147,7 @@ class GroupCommitter implements Committer {
         next: appended.manifest,
         version: appended.version,
         beside: this.#message(config.uuid, appended.version, evaluation.verdicts),
+        apart: handedInFiles(admitted),
         filesInUse: (own) => ownFilesInUse(root, own, nodes),
         flushed: () => written.settle(),
       };
@@ -148,7 +157,8 @@ class GroupCommitter implements Committer {
       const version = plan?.version ?? stored?.manifest.versions.at(-1);
       const head = version && { generation: version.generation, commitTime: version.commitTime };
       for (const request of group) {
-        const settlement = admission!.settled.get(request);
+        const error = lost.get(request);
+        const settlement = error === undefined ? admission!.settled.get(request) : { error };
         const verdict = evaluation!.verdicts.get(request);
         if (settlement !== undefined) settle(request, settlement);
         else if (verdict === undefined) request.reject(request.options.signal!.reason);

@@ -8,6 +8,7 @@ import { OcdbtError } from "../errors.ts";
 import { MAX_KEY_BYTES, pathToBytes } from "../format/index.ts";
 import type { IndirectReference } from "../format/types.ts";
 import type { DataFileWriter } from "../parts.ts";
+import { generationOf } from "../view/generation.ts";
 import type { Change } from "./changes.ts";
 
 /** Bounds of ranges need not be keys: the range behind the longest key begins with a byte more. */
@@ -20,13 +21,26 @@ export class PointMutation implements Change {
   readonly condition: Generation | null | undefined;
   value: Uint8Array | IndirectReference | null;
   /** As it was asked for. */
-  readonly #given: Uint8Array | IndirectReference | null;
+  #given: Uint8Array | IndirectReference | null;
 
   constructor(mutation: Exclude<Mutation, { readonly op: "deleteRange" }>) {
     this.key = mutation.key;
     this.#given = mutation.op === "put" ? mutation.value : null;
     this.value = this.#given;
     this.condition = mutation.ifGeneration;
+  }
+
+  /** The reference it was asked with, unless the condition says that the key has it already. */
+  get handedIn(): IndirectReference | undefined {
+    const given = this.#given;
+    if (given === null || given instanceof Uint8Array || generationOf(given) === this.condition) return undefined;
+    return given;
+  }
+
+  /** The same bytes in another place. */
+  replaceGiven(reference: IndirectReference): void {
+    this.#given = reference;
+    this.value = reference;
   }
 
   /** @param afresh also when that was done before. */

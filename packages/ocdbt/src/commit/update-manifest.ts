@@ -17,10 +17,12 @@ export async function updateManifest(
   checkMessage(update);
   const { signal } = update;
   const { plan, stored } = await loop.run(
-    async ({ current, writer }): Promise<Plan | undefined> => {
+    async ({ current, writer, afresh }): Promise<Plan | undefined> => {
       const manifest: Manifest = current?.manifest ?? { config: initialConfig(), versions: [], versionNodes: [] };
+      if (afresh) update.apart?.forget();
       const next = await update.next(manifest, writer);
-      return next && { next, beside: messageFile(next.config.uuid, next.versions.at(-1)!, update) };
+      if (next === undefined) return undefined;
+      return { next, beside: messageFile(next.config.uuid, next.versions.at(-1)!, update), apart: update.apart?.files };
     },
     { maxStalenessMs: 0, ...(signal && { signal }) },
   );

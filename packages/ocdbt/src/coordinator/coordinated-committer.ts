@@ -22,7 +22,7 @@ import { isUndelivered, type Transport } from "./transport.ts";
 export interface CoordinatedOptions {
   /** Opens a way to the holder of the lease; `undefined`: this process has none, and commits directly. */
   readonly connect: (lease: LeaseRecord) => Transport | undefined;
-  /** How often a batch is sent before this process commits itself; 3 unless told. */
+  /** How often a batch is sent before this process commits itself; 3 (`ATTEMPTS`) unless told. */
   readonly attempts?: number;
   /** How long, ms, an answer is waited for before the batch is sent again; 30 s unless told. */
   readonly timeoutMs?: number;
@@ -40,6 +40,14 @@ export function coordinatedCommitter(
 ): (direct: Committer, parts: Omit<DatabaseParts, "committer">) => Committer {
   return (direct, parts) => new CoordinatedCommitter(options, direct, parts);
 }
+
+/**
+ * Values are uploaded before the batch is sent, and a version refers to them at most `ATTEMPTS` × `TIMEOUT_MS` (90 s, with some more for the pauses
+ * between) later: less than any sweep leaves them for (`MIN_GRACE_MS`, 15 min). A batch that an answer is waited for longer, or that a
+ * coordinator finds after it has stood still, is safe too: whoever commits references looks first at what they refer to (`handed-in.ts`).
+ */
+export const ATTEMPTS = 3;
+export const TIMEOUT_MS = 30_000;
 
 /** How old, ms, the version may be that a batch names as there before it: older ones mean more to look through later. */
 const SINCE_MS = 2000;
@@ -201,7 +209,7 @@ class CoordinatedCommitter implements Committer {
         sentBefore ||= isReached;
       }
       await this.#disconnect();
-      if (!isReached || attempt >= (this.#options.attempts ?? 3)) {
+      if (!isReached || attempt >= (this.#options.attempts ?? ATTEMPTS)) {
         const { holder, durationMs } = connection;
         this.#avoided = { holder, until: performance.now() + Math.min(durationMs, MAX_AVOIDED_MS) };
         return { sentBefore };
@@ -211,7 +219,7 @@ class CoordinatedCommitter implements Committer {
   }
 
   async #send(transport: Transport, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const { timeoutMs = 30_000 } = this.#options;
+    const { timeoutMs = TIMEOUT_MS } = this.#options;
     const giveUp = new AbortController();
     const abort = (): void => giveUp.abort(signal.reason);
     signal.addEventListener("abort", abort, { once: true });

@@ -67,6 +67,8 @@ function borrowed(store: KvStore): KvStore {
     write: store.write.bind(store),
     list: store.list.bind(store),
     deleteRange: store.deleteRange.bind(store),
+    ...(store.hold && { hold: store.hold.bind(store) }),
+    ...(store.stage && { stage: store.stage.bind(store) }),
     close: async () => {},
   };
 }

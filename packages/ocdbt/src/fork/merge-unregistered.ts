@@ -52,7 +52,9 @@ export async function mergeUnregistered(
   const sides: Sides = { ...together, target: base, agreed: agreed.base, source: fork, newest, ancestor };
   const copies = new ValueCopies(fork, base, signal);
   const files = new FilesOf(base, signal);
-  const result = await bringOver(sides, options, (changes) => copies.place(changes, (value) => files.named(value)));
+  const result = await bringOver(sides, { ...options, apart: copies }, (changes) =>
+    copies.place(changes, (value) => files.named(value)),
+  );
   if (!result.merged) return { ...result, agreed };
   return { ...result, agreed: { on: "fork", fork: newest.generation, base: result.head!.generation } };
 }

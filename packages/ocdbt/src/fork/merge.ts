@@ -20,6 +20,7 @@ import type { Change } from "../history/diff.ts";
 import type { CommitMessage } from "../history/messages.ts";
 import type { StoredValue } from "../history/tree-cursor.ts";
 import { requireVersion } from "../history/versions.ts";
+import type { WrittenApart } from "../parts.ts";
 import { nodesOf } from "../view/lost-version.ts";
 import { forkDataPrefix } from "./layout.ts";
 import { type FindFork, openFork } from "./open.ts";
@@ -66,7 +67,7 @@ export async function merge(base: OcdbtDatabase, id: string, options: MergeOptio
     const copies = new ValueCopies(fork, base, options.signal);
     const newest = await requireVersion(fork, { ancestor: 0 }, options.signal);
     const sides: Sides = { ...both, target: base, agreed: both.agreed.base, source: fork, newest };
-    const result = await bringOver(sides, options, async (changes) => {
+    const result = await bringOver(sides, { ...options, apart: copies }, async (changes) => {
       const lent = changes.some(({ after }) => after !== undefined && names.isOwn(after));
       if (lent && names.areInside) await lendFiles(base, id, options.signal);
       return await copies.place(changes, (value) => names.inBase(value));
@@ -121,10 +122,10 @@ interface Plan {
   readonly fastForward: boolean;
 }
 
-/** @param place makes what is taken fit for the target, once it is sure that it is taken. */
+/** @param options `apart`: what `place` writes. @param place makes what is taken fit for the target, once it is sure that it is taken. */
 export async function bringOver(
   sides: Sides,
-  options: Omit<MergeOptions, "folder">,
+  options: Omit<MergeOptions, "folder"> & { readonly apart?: WrittenApart },
   place: (changes: readonly Change[]) => Promise<ChangeSet>,
 ): Promise<MergeResult> {
   const { target, whole, ancestor } = sides;

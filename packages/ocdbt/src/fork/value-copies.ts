@@ -8,13 +8,13 @@ import type { IndirectReference } from "../format/types.ts";
 import type { Change } from "../history/diff.ts";
 import type { StoredValue } from "../history/tree-cursor.ts";
 import { locationName } from "../io/node-reader.ts";
-import type { DataFileWriter } from "../parts.ts";
+import type { DataFileWriter, WrittenApart } from "../parts.ts";
 
 /** Copied values that may wait in memory. */
 const maxPendingBytes = 64 * 2 ** 20;
 
 /** Remembers what it has copied, so that a second attempt copies only what is new. */
-export class ValueCopies {
+export class ValueCopies implements WrittenApart {
   readonly #source: OcdbtDatabase;
   readonly #target: OcdbtDatabase;
   readonly #signal: AbortSignal | undefined;
@@ -25,6 +25,15 @@ export class ValueCopies {
     this.#source = source;
     this.#target = target;
     this.#signal = signal;
+  }
+
+  get files(): readonly string[] {
+    return this.#writer?.begun ?? [];
+  }
+
+  forget(): void {
+    this.#copied.clear();
+    this.#writer = undefined;
   }
 
   /** The changes with values the target can refer to, all of them durable. */

@@ -9,7 +9,7 @@ import { EMPTY_TREE, writeTree } from "../commit/tree-writer.ts";
 import { WrittenSubtrees } from "../commit/written-subtrees.ts";
 import type { Head, OcdbtDatabase } from "../contract.ts";
 import type { BtreeNodeReference, Manifest, VersionEntry } from "../format/types.ts";
-import type { DataFileWriter } from "../parts.ts";
+import type { DataFileWriter, WrittenApart } from "../parts.ts";
 import { type CommitMessage, checkMessage } from "./messages.ts";
 
 /** The state something starts from. */
@@ -35,10 +35,10 @@ export interface CommittedTree {
 export async function commitTree(
   db: OcdbtDatabase,
   next: (current: CurrentVersion, writer: DataFileWriter) => Promise<BtreeNodeReference | undefined>,
-  options: CommitMessage & { readonly signal?: AbortSignal },
+  options: CommitMessage & { readonly apart?: WrittenApart; readonly signal?: AbortSignal },
 ): Promise<CommittedTree> {
   checkMessage(options);
-  const { message, author, signal } = options;
+  const { message, author, apart, signal } = options;
   let outcome: CommittedTree = { head: undefined, written: false };
   await db.parts.updateManifest({
     next: async (manifest, writer) => {
@@ -53,6 +53,7 @@ export async function commitTree(
       outcome = { head: headOf(appended.version), written: true };
       return appended.manifest;
     },
+    apart,
     ...(message === undefined ? {} : { message }),
     ...(author === undefined ? {} : { author }),
     ...(signal && { signal }),

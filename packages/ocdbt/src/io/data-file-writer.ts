@@ -59,7 +59,9 @@ class Writer implements DataFileWriter {
   readonly #open = new Map<string, OpenFile>();
   readonly #writes = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
-  readonly #stop = new AbortController();
+  /** One a file that is being written: signals warn of many listeners. */
+  readonly #stops = new Set<AbortController>();
+  #stopped: { readonly reason: unknown } | undefined;
   #pendingBytes = 0;
 
   constructor(store: KvStore, options: DataFileWriterOptions) {
@@ -93,7 +95,11 @@ class Writer implements DataFileWriter {
   async flush(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const { signal } = options;
     signal?.throwIfAborted();
-    const stop = (): void => this.#stop.abort(signal!.reason);
+    const stop = (): void => {
+      const { reason } = signal!;
+      this.#stopped = { reason };
+      for (const one of this.#stops) one.abort(reason);
+    };
     signal?.addEventListener("abort", stop, { once: true });
     try {
       for (const [prefix, file] of this.#open) this.#start(prefix, file);
@@ -108,21 +114,24 @@ class Writer implements DataFileWriter {
   #start(prefix: string, file: OpenFile): void {
     this.#open.delete(prefix);
     this.begun.push(file.id.relativePath);
-    const write: Promise<void> = this.#write(file)
+    const stop = new AbortController();
+    this.#stops.add(stop);
+    if (this.#stopped !== undefined) stop.abort(this.#stopped.reason);
+    const write: Promise<void> = this.#write(file, stop.signal)
       .catch((error: unknown) => {
         this.#failures.push(error);
       })
       .finally(() => {
         this.#writes.delete(write);
+        this.#stops.delete(stop);
         this.#pendingBytes -= file.length;
       });
     this.#writes.add(write);
   }
 
-  async #write(file: OpenFile): Promise<void> {
+  async #write(file: OpenFile, signal: AbortSignal): Promise<void> {
     const key = pathToBytes(file.id.relativePath);
     const bytes = file.join();
-    const { signal } = this.#stop;
     if (!this.#store.capabilities.conditionalWrites) {
       await this.#store.write(key, bytes, { signal });
       return;

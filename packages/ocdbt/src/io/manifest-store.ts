@@ -29,6 +29,8 @@ export interface ManifestPlace {
     options: ReplaceOptions,
   ): Promise<StoredManifest | undefined>;
   stage?(next: Manifest, options: Cancel): Promise<StagedManifest | undefined>;
+  /** The key that is written for the manifest `next`; without one: for any that may come, if it is always the same. */
+  keyOf(next: Manifest | undefined): string | undefined;
 }
 
 /** The manifest store of a database, with what the first commit of a new one asks. */
@@ -42,7 +44,7 @@ interface Cancel {
 }
 
 export interface ReplaceOptions extends Cancel {
-  /** On `manifest.ocdbt`. */
+  /** On the key of the manifest. */
   readonly hold?: KeyHold | undefined;
   readonly staged?: StagedManifest | undefined;
 }
@@ -111,8 +113,10 @@ class Manifests implements OpenManifests {
     return await (this.#place ?? this.#placeOf(next.config)).stage?.(next, options);
   }
 
-  async hold(options: Cancel = {}): Promise<KeyHold | undefined> {
-    return await this.#store.hold?.(MANIFEST_KEY, options);
+  async hold({ next, signal }: Cancel & { readonly next?: Manifest } = {}): Promise<KeyHold | undefined> {
+    const place = this.#place ?? (next && this.#placeOf(next.config));
+    const key = place?.keyOf(next);
+    return key === undefined ? undefined : await this.#store.hold?.(key, signal && { signal });
   }
 
   #request(oldestAcceptable: number): Promise<StoredManifest | undefined> {

@@ -73,10 +73,15 @@ export class NumberedManifest implements ManifestPlace {
     }
   }
 
+  /** TensorStore takes the lock of the key it creates, and no other. */
+  keyOf(next: Manifest | undefined): string | undefined {
+    return next && numberedManifestKey(next.versions.at(-1)!.generation);
+  }
+
   async replace(
     previous: StoredManifest | undefined,
     next: Manifest,
-    { signal }: ReplaceOptions,
+    { signal, hold }: ReplaceOptions,
   ): Promise<StoredManifest | undefined> {
     const aside = signal === undefined ? {} : { signal };
     const own = next.versions.at(-1)!;
@@ -88,7 +93,10 @@ export class NumberedManifest implements ManifestPlace {
     if (previous === undefined && !(await this.#createConfig(next.config, signal))) return undefined;
     if (before !== undefined && !(await this.#isStill(before, aside))) return undefined;
     const key = numberedManifestKey(own.generation);
-    const outcome = await putIf(this.#store, key, await encodeManifest(next), null, aside);
+    const outcome = await putIf(this.#store, key, await encodeManifest(next), null, {
+      ...aside,
+      ...(hold && { hold }),
+    });
     if (outcome.kind === "unknown") throw ambiguous(this.#store.url, outcome.error);
     // Created or not, the newest manifest tells: a writer that slept may create a number that was used and removed.
     const found = await this.#confirm(own.generation, signal);

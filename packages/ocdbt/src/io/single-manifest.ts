@@ -31,6 +31,10 @@ export class SingleManifest implements ManifestPlace {
     return { manifest: await decodeManifest(found.value, { file: MANIFEST_KEY }), token: found.generation, asOf };
   }
 
+  keyOf(): string {
+    return MANIFEST_KEY;
+  }
+
   async stage(next: Manifest, options: { readonly signal?: AbortSignal }): Promise<StagedManifest | undefined> {
     if (this.#store.stage === undefined) return undefined;
     const bytes = await encodeManifest(next);

@@ -8,6 +8,7 @@ import { OcdbtError } from "../errors.ts";
 import { forkDataPrefix, insideFolder } from "../fork/layout.ts";
 import { listRegistrations, readOrigin, readRegistration } from "../fork/registry.ts";
 import { bytesToPath } from "../format/index.ts";
+import { DEFAULT_PREFIXES } from "../io/data-file-writer.ts";
 import { dataPrefixOf, ownPrefixes } from "./own-files.ts";
 import { storedManifests } from "./stored-manifests.ts";
 
@@ -36,10 +37,10 @@ async function ofDatabase(db: OcdbtDatabase, { base, prefixes: given, signal }: 
   const { store } = db.parts;
   const origin = await readOrigin(store, "refs/", db.uuid, signal);
   if (origin === undefined) {
-    if (given === undefined && store.spec?.driver === "kvstack") {
+    if (given === undefined && store.spec?.driver === "kvstack" && mayShareFiles(db)) {
       const message =
-        `${store.url} is a stack of stores, perhaps a fork that was made by other means: which of the data files it shows are its own ` +
-        "cannot be told; pass prefixes";
+        `${store.url} is a stack of stores, a database whose manifest lies elsewhere or perhaps a fork that was made by other means: which of ` +
+        `the data files under ${DEFAULT_PREFIXES.value} are its own cannot be told; pass prefixes, or open it with the dataPrefix that is its alone`;
       throw new OcdbtError("unsafe", message, { fields: { url: store.url } });
     }
     return await baseTarget(db, signal);
@@ -62,6 +63,12 @@ async function ofDatabase(db: OcdbtDatabase, { base, prefixes: given, signal }: 
     throw unsafe(id, `${base.url} is a fork, too; pass the store of the database that both came from`);
   }
   return { prefixes, root: base, forkUuid: db.uuid };
+}
+
+/** Whether some of its files may have the same prefix as those of another database in the same store: nobody chose it. */
+function mayShareFiles({ parts }: OcdbtDatabase): boolean {
+  const shared = new Set(Object.values(DEFAULT_PREFIXES));
+  return [...ownPrefixes(parts)].some((prefix) => shared.has(prefix));
 }
 
 async function baseTarget(db: OcdbtDatabase, signal: AbortSignal | undefined): Promise<SweepTarget> {

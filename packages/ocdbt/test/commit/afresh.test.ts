@@ -28,7 +28,7 @@ function beforeReplacing(store: KvStore, between: () => Promise<void>): KvStore 
   };
 }
 
-test.each([1, 5, 60, 3600])(
+test.each([1, 60, 899, 900, 3600])(
   "a commit that loses a race and stands still for %d s refers to nothing that sweeps removed meanwhile",
   async (seconds) => {
     const base = memoryKvStore();
@@ -48,9 +48,9 @@ test.each([1, 5, 60, 3600])(
     const store = beforeReplacing(base, async () => {
       // Far away in the tree, so that the nodes on the way to the change could be referred to again.
       await other.write(key(90), new Uint8Array(3));
-      await sweep(other, { graceMs: 60_000, now: () => 0 });
+      await sweep(other, { graceMs: 900_000, now: () => 0 });
       standstill = seconds * 1000;
-      await sweep(other, { graceMs: 60_000, now: () => standstill });
+      await sweep(other, { graceMs: 900_000, now: () => standstill });
     });
     const db = await openOcdbt(store);
     const value = new Uint8Array(500).fill(7);

@@ -27,6 +27,7 @@ import {
 
 const failing = (code: string) => (error: unknown) => isOcdbtError(error) && error.code === code;
 const ORPHAN = `d/${"0123456789abcdef".repeat(2)}`;
+const GRACE_MS = 15 * 60_000;
 const now0 = { graceMs: 0 };
 
 test("a prefix of data files needs no slash at its end", async () => {
@@ -59,9 +60,9 @@ test("a file goes only when it was unneeded at two sweeps with the grace between
   const { store, db } = await withPast(3);
   await store.write(ORPHAN, bytes("left by a commit that failed"));
   let time = 1_000_000;
-  const options = { graceMs: 60_000, now: () => time };
+  const options = { graceMs: GRACE_MS, now: () => time };
   expect(await sweep(db, options)).toMatchObject({ removed: [], waiting: [{ path: ORPHAN, bytes: 28 }] });
-  time += 59_999;
+  time += GRACE_MS - 1;
   await sweep(db, options);
   expect(await store.read(ORPHAN)).toBeDefined();
   time += 1;
@@ -74,13 +75,28 @@ test("a file goes only when it was unneeded at two sweeps with the grace between
 
 test("a file that came into use while it waited stays", async () => {
   const { store, db } = await withPast(2);
+  const swept: number[] = [];
+  const write: KvStore["write"] = async (key, value, options) => {
+    if (key === "manifest.ocdbt") swept.push((await sweep(db, { graceMs: GRACE_MS, now: () => 0 })).waiting.length);
+    return await store.write(key, value, options);
+  };
+  const committing = await openOcdbt({ ...borrowed(store), write });
+  await committing.write("late", bytes("durable and not yet referred to when the sweep came by"));
+  expect(swept).toEqual([1]);
+  expect(await sweep(db, { graceMs: GRACE_MS, now: () => GRACE_MS })).toMatchObject({ removed: [], waiting: [] });
+  await expectSound(store);
+});
+
+test("a value in a file that waits to be swept is written anew by the commit that needs it", async () => {
+  const { store, db } = await withPast(2);
   const writer = db.parts.newDataFileWriter();
   const value = writer.append(bytes("uploaded long before its commit"), "value");
   await writer.flush();
-  const options = { graceMs: 60_000, now: () => 0 };
+  const options = { graceMs: GRACE_MS, now: () => 0 };
   expect((await sweep(db, options)).waiting).toHaveLength(1);
   await db.apply([{ op: "put", key: bytes("late"), value }]);
-  expect(await sweep(db, { graceMs: 60_000, now: () => 60_000 })).toMatchObject({ removed: [], waiting: [] });
+  const removed = [{ path: value.file.relativePath }];
+  expect(await sweep(db, { graceMs: GRACE_MS, now: () => GRACE_MS })).toMatchObject({ removed, waiting: [] });
   expect((await db.read("late"))?.value).toEqual(bytes("uploaded long before its commit"));
   await expectSound(store);
 });
@@ -311,8 +327,8 @@ test("a breakdown at any call leaves every version whole, and another run finish
   const calls = await atEveryCall(
     store,
     async (faulty) => {
-      await sweep(await openOcdbt(faulty), { graceMs: 60_000, now: () => 0 });
-      await sweep(await openOcdbt(faulty), { graceMs: 60_000, now: () => 60_000 });
+      await sweep(await openOcdbt(faulty), { graceMs: GRACE_MS, now: () => 0 });
+      await sweep(await openOcdbt(faulty), { graceMs: GRACE_MS, now: () => GRACE_MS });
     },
     async (left) => {
       const opened = await openOcdbt(left);
@@ -339,7 +355,7 @@ test("sweeping beside writers removes nothing that a commit makes use of", async
   let removed = 0;
   const sweeping = (async () => {
     while (commits < 25) {
-      removed += (await sweep(db, { graceMs: 60_000, now: () => commits * 30_000 })).removed.length;
+      removed += (await sweep(db, { graceMs: GRACE_MS, now: () => (commits * GRACE_MS) / 2 })).removed.length;
       await expire(db, { keepLast: 4 });
       await turn();
     }
@@ -352,6 +368,44 @@ test("sweeping beside writers removes nothing that a commit makes use of", async
   expect(removed).toBeGreaterThan(0);
   await expectHistory(await openOcdbt(store), history);
   await expectSound(store);
+});
+
+test("without a manifest nothing is removed, whether it was lost or lies elsewhere", async () => {
+  const { store, db, history } = await withPast(3);
+  const manifest = (await store.read("manifest.ocdbt"))!.value;
+  await store.write("manifest.ocdbt", null);
+  await expect(sweep(db, now0)).rejects.toMatchObject({ code: "not-found" });
+  await expect(sweep(await openOcdbt(store), now0)).rejects.toMatchObject({
+    code: "not-found",
+    fields: { url: store.url },
+  });
+  await store.write("manifest.ocdbt", manifest);
+  await expectHistory(await openOcdbt(store), history);
+  await expectSound(store);
+});
+
+test("of a database with its manifest elsewhere what lies under prefixes of its own is swept, and nothing where others may write", async () => {
+  const at = await mkdtemp(join(tmpdir(), "pcg-manifest-store-"));
+  try {
+    const stores = () => ({ data: fileKvStore(join(at, "data")), manifestStore: fileKvStore(join(at, "own")) });
+    const { data, manifestStore } = stores();
+    const own = await openOcdbt(data, { manifestStore, dataPrefix: "mine/", config: { maxInlineValueBytes: 4 } });
+    await own.write("a", bytes("a value"));
+    await own.write("a", bytes("another"));
+    await data.write("d/00000000000000000000000000000000", bytes("somebody else's"));
+    await expire(own, { keepLast: 1 });
+    expect((await sweep(own, now0)).removed.length).toBeGreaterThan(0);
+    expect((await own.read("a"))?.value).toEqual(bytes("another"));
+    expect(await filesOf(data, "d/")).toHaveLength(1);
+    const again = stores();
+    const shared = await openOcdbt(again.data, { manifestStore: again.manifestStore });
+    await expect(sweep(shared, now0)).rejects.toMatchObject({ code: "unsafe" });
+    // The configuration is where the manifest is.
+    await expect(sweep(await openOcdbt(again.data), now0)).rejects.toMatchObject({ code: "not-found" });
+    await Promise.all([own.close(), shared.close()]);
+  } finally {
+    await rm(at, { recursive: true, force: true });
+  }
 });
 
 test("progress is told and an abort heeded", async () => {
