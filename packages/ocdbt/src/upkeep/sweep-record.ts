@@ -3,7 +3,7 @@
  * unneeded at two sweeps is at least as old as the time between them.
  * @module
  */
-import type { KvStore } from "@pcg/kvstore";
+import type { Generation, KvStore, ReadResult } from "@pcg/kvstore";
 import { OcdbtError } from "../errors.ts";
 
 const KEY = "refs/sweep.json";
@@ -12,10 +12,32 @@ const MAX_BYTES = 256 * 2 ** 20;
 /** Path of each unneeded file to when a sweep saw it first, ms since the epoch. */
 export type SweepRecord = ReadonlyMap<string, number>;
 
+interface Known {
+  readonly generation: Generation;
+  readonly uuid: string;
+  readonly record: SweepRecord;
+}
+
+/** What was read last, by store: commits may look at a record that has a hundred thousand names and changes once a day. */
+const known = new WeakMap<KvStore, Known>();
+
 /** @throws `OcdbtError` `corrupt` */
 export async function readSweepRecord(store: KvStore, uuid: string, signal?: AbortSignal): Promise<SweepRecord> {
-  const found = await store.read(KEY, { range: { offset: 0, length: MAX_BYTES }, ...(signal && { signal }) });
+  const last = known.get(store);
+  const options = { range: { offset: 0, length: MAX_BYTES }, ...(signal && { signal }) };
+  const found =
+    last?.uuid === uuid
+      ? await store.read(KEY, { ...options, ifNotGeneration: last.generation })
+      : await store.read(KEY, options);
+  if (found === "unchanged") return last!.record;
+  known.delete(store);
   if (found === undefined) return new Map();
+  const record = decode(found, uuid);
+  known.set(store, { generation: found.generation, uuid, record });
+  return record;
+}
+
+function decode(found: ReadResult, uuid: string): SweepRecord {
   if (found.size > MAX_BYTES) throw corrupt(`it has ${found.size} bytes, at most ${MAX_BYTES} are read`);
   let value: unknown;
   try {

@@ -181,6 +181,31 @@ describe("values that were written before their commit was asked for", () => {
     }
   });
 
+  test("the record of a sweep is read once while it is the same", async () => {
+    const { store, other } = await world();
+    await store.write("d/0123456789abcdef0123456789abcdef", filled(9, 9));
+    const answers: unknown[] = [];
+    const read = async (name: string, options?: object): Promise<unknown> => {
+      const found = await store.read(name, options);
+      if (name === "refs/sweep.json") answers.push(typeof found === "object" ? "read" : found);
+      return found;
+    };
+    const db = await openOcdbt({ ...hooked(store, {}), read: read as KvStore["read"] }, { maxStagedBytes: 3000 });
+    const commit = async (): Promise<void> => {
+      await (await transact(db))();
+    };
+    await commit();
+    await sweep(other, { graceMs: MIN_GRACE_MS });
+    await commit();
+    await commit();
+    await sweep(other, { graceMs: MIN_GRACE_MS });
+    await commit();
+    await sweep(other, { graceMs: 0 });
+    await commit();
+    expect(answers.slice(0, 3)).toEqual([undefined, "read", "unchanged"]);
+    expect(await fsck(store, { deep: true })).toMatchObject({ isSound: true });
+  });
+
   test("a request whose value is gone fails alone", async () => {
     const { store, other } = await world();
     const value = { file: { basePath: "", relativePath: "d/00" }, offset: 0, length: 9 };
