@@ -18,7 +18,8 @@ import {
 import { configFromJson } from "./config-json.ts";
 import type { OcdbtDatabase, VersionSpec } from "./contract.ts";
 import { DEFAULT_PREFIXES } from "./io/data-file-writer.ts";
-import { type OpenOptions, openOcdbt } from "./open.ts";
+import { openOcdbt } from "./open.ts";
+import type { OpenOptions } from "./open-options.ts";
 import { parseStagePath, parseVersionJson, printVersion } from "./view/version-spec.ts";
 
 interface Cancel {

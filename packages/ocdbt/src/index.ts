@@ -68,7 +68,8 @@ export { createTag, deleteTag, type ListedTag, listTags, readTag, type Tag, type
 export type { StoredValue, Tree } from "./history/tree-cursor.ts";
 export { type VersionRange, versions } from "./history/versions.ts";
 export type { DataKind, DataPrefixes } from "./io/data-file-writer.ts";
-export { type OpenOptions, type OpenUrlOptions, openOcdbt } from "./open.ts";
+export { openOcdbt } from "./open.ts";
+export type { OpenOptions, OpenUrlOptions } from "./open-options.ts";
 export type * from "./parts.ts";
 export * from "./upkeep/index.ts";
 export {

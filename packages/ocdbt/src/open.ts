@@ -22,8 +22,6 @@ import { checkOptions, dataPrefixes, type OpenOptions, type OpenUrlOptions, OWN_
 import type { DatabaseParts } from "./parts.ts";
 import { findGeneration } from "./view/resolve-version.ts";
 
-export type { OpenOptions, OpenUrlOptions };
-
 /**
  * Opens the database in a store, or at a URL such as `file:///data/db/` (`|ocdbt:` at its end is allowed). Closing the database
  * closes the store.

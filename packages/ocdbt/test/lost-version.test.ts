@@ -9,7 +9,8 @@ import { log } from "../src/history/log.ts";
 import { restore } from "../src/history/restore.ts";
 import { createTag } from "../src/history/tags.ts";
 import { versions } from "../src/history/versions.ts";
-import { type OpenOptions, openOcdbt } from "../src/open.ts";
+import { openOcdbt } from "../src/open.ts";
+import type { OpenOptions } from "../src/open-options.ts";
 import { expire, fsck, sweep } from "../src/upkeep/index.ts";
 import { bytes, collect, contents, text, tiny } from "./history/world.ts";
 

@@ -6,7 +6,8 @@ import { type KvStore, type KvStoreSpecObject, storeSpec } from "@pcg/kvstore";
 import type { OcdbtDatabase } from "../contract.ts";
 import { OcdbtError } from "../errors.ts";
 import { MANIFEST_KEY } from "../format/index.ts";
-import { type OpenOptions, openOcdbt } from "../open.ts";
+import { openOcdbt } from "../open.ts";
+import type { OpenOptions } from "../open-options.ts";
 import { checkForkId, forkDataPrefix, forkStack } from "./layout.ts";
 import {
   type ForkLocation,

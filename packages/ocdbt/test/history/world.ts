@@ -1,7 +1,8 @@
 /** Databases with tiny nodes, so that few keys make deep trees and version trees. */
 import { type FaultOperation, type KvStore, memoryKvStore, withFaults } from "@pcg/kvstore";
 import type { OcdbtDatabase, VersionSpec } from "../../src/contract.ts";
-import { type OpenOptions, openOcdbt } from "../../src/open.ts";
+import { openOcdbt } from "../../src/open.ts";
+import type { OpenOptions } from "../../src/open-options.ts";
 
 export const tiny: NonNullable<OpenOptions["config"]> = {
   maxInlineValueBytes: 4,

@@ -5,7 +5,8 @@ import { expect } from "vitest";
 import type { Mutation, OcdbtDatabase } from "../../src/contract.ts";
 import { isOcdbtError } from "../../src/errors.ts";
 import { versions } from "../../src/history/versions.ts";
-import { type OpenOptions, openOcdbt } from "../../src/open.ts";
+import { openOcdbt } from "../../src/open.ts";
+import type { OpenOptions } from "../../src/open-options.ts";
 import { fsck } from "../../src/upkeep/index.ts";
 
 export const TINY: NonNullable<OpenOptions["config"]> = {
