@@ -26,7 +26,7 @@ import { run, runInTurns, type Steps } from "./steps.ts";
  * edges: order, direction and duplicates of rows and labels do not show, to the last bit.
  *
  * What a proofreader can mend is a result (`rejected`, `svSplitRequired`); bad calls are errors. Synchronous: 28,000 edges
- * take about 6 ms, a million about a third of a second; many groups or alternatives take that many times as long and more,
+ * take about 5 ms, a million about a third of a second; many groups or alternatives take that many times as long and more,
  * which is work for {@link multicutAsync}. Memory: about 200 bytes per edge.
  *
  * @throws MulticutError for arguments that make no sense; its message names the value, the limit and what to do.

@@ -105,7 +105,7 @@ describe("the re-created merge error", () => {
       multicut(input);
       return performance.now() - start;
     }).sort((a, b) => a - b);
-    // The benchmark measures it (about 6 ms); this only notices a change of order, also on a busy machine.
+    // The benchmark measures it (about 5 ms); this only notices a change of order, also on a busy machine.
     expect(times[0]).toBeLessThan(50);
   });
 });
