@@ -113,7 +113,7 @@ export function openFolder(url: string, signal: AbortSignal): Promise<KvStore> {
 }
 
 async function openIn(named: Named, flags: OpenFlags, signal: AbortSignal): Promise<OcdbtDatabase> {
-  const { store, dataPrefix, manifestStore } = named;
+  const { store, dataPrefix, targetDataFileBytes, manifestStore } = named;
   const options = { signal, ...(flags.direct ? {} : { committer: coordinated(flags) }) } satisfies OpenOptions;
   if (flags.config !== undefined && named.config !== undefined)
     throw new UsageError("the JSON spec has a config already; leave out --config");
@@ -124,6 +124,7 @@ async function openIn(named: Named, flags: OpenFlags, signal: AbortSignal): Prom
       create: flags.create ?? false,
       ...(config === undefined ? {} : { config }),
       ...(dataPrefix === undefined ? {} : { dataPrefix }),
+      ...(targetDataFileBytes === undefined ? {} : { targetDataFileBytes }),
       ...(manifestStore === undefined ? {} : { manifestStore }),
     });
   }

@@ -71,6 +71,7 @@ export type { DataKind, DataPrefixes } from "./io/data-file-writer.ts";
 export { openOcdbt } from "./open.ts";
 export type { OpenOptions, OpenUrlOptions } from "./open-options.ts";
 export type * from "./parts.ts";
+export { type OcdbtSpec, parseOcdbtSpec } from "./spec.ts";
 export * from "./upkeep/index.ts";
 export {
   formatCommitTime,
