@@ -4,7 +4,7 @@
  * @module
  */
 
-export type Steps<Result> = Generator<undefined, Result, void>;
+export type Steps<Result, Step = undefined> = Generator<Step, Result, void>;
 
 /** How long other events may wait while steps are short, in ms. */
 const TURN = 12;
@@ -17,16 +17,22 @@ export function run<Result>(steps: Steps<Result>): Result {
   }
 }
 
-/** Does the work while other events get their turn; throws the signal's reason at the next pause after an abort. */
-export async function runInTurns<Result>(steps: Steps<Result>, signal: AbortSignal | undefined): Promise<Result> {
+/** Does the work while other events get their turn; throws the signal's reason at the next step after an abort. */
+export async function runInTurns<Result, Step>(
+  steps: Steps<Result, Step>,
+  signal: AbortSignal | undefined,
+  onStep?: (step: Step) => void,
+): Promise<Result> {
   signal?.throwIfAborted();
   let turn = performance.now();
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
-    if (performance.now() - turn < TURN) continue;
-    await new Promise((resolve) => setTimeout(resolve));
+    onStep?.(step.value);
+    if (performance.now() - turn > TURN) {
+      await new Promise((resolve) => setTimeout(resolve));
+      turn = performance.now();
+    }
     signal?.throwIfAborted();
-    turn = performance.now();
   }
 }

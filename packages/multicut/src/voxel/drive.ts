@@ -3,13 +3,11 @@
  * @module
  */
 import type { Slices } from "@pcg/kernels";
+import { runInTurns, type Steps } from "../steps.ts";
 import type { SplitPhase, SplitProgress } from "./contract.ts";
 
 /** Work that says between slices how far it is. */
-export type Work<Result> = Generator<SplitProgress, Result, void>;
-
-/** After this long without a pause, other events run. */
-const TURN_MILLISECONDS = 12;
+export type Work<Result> = Steps<Result, SplitProgress>;
 
 /** Runs `work` to its end; throws the signal's reason when aborted, at the next slice. */
 export async function drive<Result>(
@@ -19,19 +17,11 @@ export async function drive<Result>(
     onProgress,
   }: { signal?: AbortSignal | undefined; onProgress?: ((progress: SplitProgress) => void) | undefined },
 ): Promise<Result> {
-  signal?.throwIfAborted();
-  let turn = performance.now();
   let done = 0;
-  for (let step = work.next(); ; step = work.next()) {
-    if (step.done) return step.value;
-    done = Math.max(done, step.value.done);
-    onProgress?.({ phase: step.value.phase, done });
-    if (performance.now() - turn > TURN_MILLISECONDS) {
-      await new Promise((resolve) => setTimeout(resolve));
-      turn = performance.now();
-    }
-    signal?.throwIfAborted();
-  }
+  return await runInTurns(work, signal, (step) => {
+    done = Math.max(done, step.done);
+    onProgress?.({ phase: step.phase, done });
+  });
 }
 
 /** A kernel's slices as the part of the work from share `from` to share `to`. */
