@@ -103,3 +103,14 @@ export async function withFolder(use: (folder: string) => Promise<void>): Promis
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+export const base64 = (value: string | Uint8Array): string => Buffer.from(value).toString("base64");
+/** A line of `apply`. */
+export const put = (key: string | Uint8Array, value: string): string =>
+  JSON.stringify({ op: "put", keyBase64: base64(key), valueBase64: base64(value) });
+
+/** Makes all these mutations one version. */
+export async function apply(url: string, ...mutations: string[]): Promise<void> {
+  const { code, stderr } = await runWith(mutations.join("\n"), "apply", url, "-");
+  if (code !== 0) throw new Error(stderr);
+}

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { buildGraph, type Graph } from "../src/graph.ts";
+import { multicut } from "../src/multicut.ts";
 import type { MulticutResult } from "../src/result.ts";
 import type { MulticutInput } from "../src/settings.ts";
 
@@ -84,4 +85,20 @@ function readNpy(file: URL): ArrayBuffer {
   if (!/'descr': '<[fiu]8'/.test(bytes.toString("latin1", 10, start)))
     throw new Error(`${file.pathname} is not 64-bit`);
   return Uint8Array.from(bytes.subarray(start)).buffer;
+}
+
+export type Options = Omit<MulticutInput, "edges" | "affinities" | "groups">;
+
+export function cut(
+  list: readonly Row[],
+  groups: readonly (readonly number[])[],
+  options: Options = {},
+): MulticutResult {
+  return multicut({ ...rows(list), groups: groups.map((group) => ids(...group)), ...options });
+}
+
+/** Pairs of a cut. */
+export function pairs(result: MulticutResult): string[] {
+  if (result.kind !== "cut" && result.kind !== "preview") throw new Error(plain(result));
+  return Array.from({ length: result.edges.length / 2 }, (_, i) => `${result.edges[2 * i]}-${result.edges[2 * i + 1]}`);
 }
